@@ -1,0 +1,56 @@
+# Everything a developer runs. A fresh machine needs Python >= 3.11 with venv, and make.
+
+INSTALL_PYTHON = apt-get install -y python3 python3-venv
+INSTALL_POSTGRES = apt-get install -y postgresql
+PYTHON := $(firstword $(foreach name,python3 python3.11 python3.12 python3.13 python3.14,\
+	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+BIN = .venv/bin
+CODE = $(wildcard src tests bench)
+UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(LOCK_FLAGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check format bench lock clean
+
+help: ## List what make can do
+	@sed -n 's/^\([.a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+.venv: .venv/ready ## Make the virtual environment from requirements/dev.lock
+
+# Built anew when the lock changes, and only then. pip checks every hash.
+.venv/ready: requirements/dev.lock
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 here. Install it: $(INSTALL_PYTHON)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || { echo "Python's venv is missing. Install it: $(INSTALL_PYTHON)" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv/ready ## Start a server with a worked example
+	$(BIN)/leasehold demo
+
+test: check ## Check, then run every test but the long ones
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: .venv/ready ## Run the long tests only
+	$(BIN)/python -m pytest -m long
+
+check: .venv/ready ## Check format, lint, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+
+format: .venv/ready ## Put the code into the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/ready ## Measure throughput and latency
+	$(BIN)/python -m bench
+
+lock: .venv/ready ## Write requirements/*.lock from pyproject.toml (newest: LOCK_FLAGS=--upgrade)
+	$(UV_COMPILE) --extra postgres -o requirements/runtime.lock
+	$(UV_COMPILE) --extra postgres --group dev -o requirements/dev.lock
+
+clean: ## Remove everything that make made
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

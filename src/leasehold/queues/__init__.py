@@ -1,0 +1,1 @@
+"""Queues and their tasks: the rules of inserting, leasing, renewing and deleting."""

@@ -1,0 +1,220 @@
+"""Configuring: queues are made, changed, paused and deleted, one by one or from a queue file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+from leasehold.accounts.configuration import touch
+from leasehold.errors import Conflict, Invalid, NotFound
+from leasehold.queues import rows
+from leasehold.queues.limits import MAX_RETRY_LIMIT, check_queue_name
+from leasehold.queues.model import ROLES, Acl, PushPolicy, Queue, Role
+from leasehold.queues.queue_file import QueueDeclaration, QueueFile
+from leasehold.storage.transaction import Transaction
+
+Action = Literal["create", "change", "resume", "pause", "delete", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What applying a queue file does to one queue; `changes` are sentences for a person."""
+
+    action: Action
+    queue: Queue  # as it will be
+    changes: tuple[str, ...] = ()
+
+
+def find(tx: Transaction, project_id: str, name: str) -> Queue:
+    """The queue; NotFound when the project has none of this name."""
+    queue = rows.find_queue(tx, project_id, name)
+    if queue is None:
+        raise NotFound(f"project {project_id} has no queue {name!r}")
+    return queue
+
+
+def create(tx: Transaction, queue: Queue) -> Queue:
+    """The queue with its id; Conflict when the name is taken. `queue.id` is not looked at."""
+    _check(queue)
+    queue_id = rows.insert_queue(tx, queue)
+    if queue_id is None:
+        raise Conflict(f"project {queue.project_id} already has a queue {queue.name}")
+    touch(tx)
+    return replace(queue, id=queue_id)
+
+
+def change(tx: Transaction, queue: Queue) -> None:
+    """Writes a queue's settings and ACL as they are in `queue`."""
+    _check(queue)
+    rows.update_queue(tx, queue)
+    touch(tx)
+
+
+def _check(queue: Queue) -> None:
+    check_queue_name(queue.name)
+    limit = queue.task_retry_limit
+    if limit is not None and not 0 <= limit <= MAX_RETRY_LIMIT:
+        raise Invalid(f"a retry limit has 0 (none) to {MAX_RETRY_LIMIT} leases, not {limit}")
+    if not 0 <= queue.tombstone_seconds <= 10 * 366 * 86_400:
+        raise Invalid("names stay taken for 0 seconds to ten years after a task was deleted")
+
+
+def pause(tx: Transaction, now: int, queue: Queue) -> None:
+    """Nothing is leased from it until it is resumed; tasks may still be inserted and deleted."""
+    rows.pause(tx, queue.id, now)
+    touch(tx)
+
+
+def resume(tx: Transaction, queue: Queue) -> None:
+    """Tasks are given out again."""
+    rows.resume(tx, queue.id)
+    touch(tx)
+
+
+def delete(tx: Transaction, now: int, queue: Queue) -> None:
+    """The queue is gone at once and its name free; its tasks are swept away afterwards."""
+    rows.delete_queue(tx, queue.id, now)
+    touch(tx)
+
+
+def grant(tx: Transaction, queue: Queue, role: Role, email: str) -> None:
+    """Gives a role on the queue to the owner of an e-mail address (lower case)."""
+    _check_role(role)
+    rows.grant_role(tx, queue.id, role, email)
+    touch(tx)
+
+
+def revoke(tx: Transaction, queue: Queue, role: Role, email: str) -> None:
+    """Takes the role away; NotFound when it was not given."""
+    _check_role(role)
+    if not rows.revoke_role(tx, queue.id, role, email):
+        raise NotFound(f"{email} is not a {role} of queue {queue.name}")
+    touch(tx)
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise Invalid(f"a queue has the roles {', '.join(ROLES)}, not {role!r}")
+
+
+def plan(
+    existing: Sequence[Queue],
+    non_empty: frozenset[int],
+    file: QueueFile,
+    *,
+    project_id: str,
+    tombstone_seconds: int,
+    now: int,
+) -> list[Step]:
+    """What applying the file means, in the file's order, then what it no longer names.
+
+    As App Engine did: a queue that an earlier file declared and this one does not is paused while
+    it holds tasks (`non_empty`, by id), else deleted. Queues made otherwise are left alone.
+    """
+    by_name = {queue.name: queue for queue in existing}
+    steps = []
+    for declared in file.queues:
+        before = by_name.pop(declared.name, None)
+        after = _declared_queue(declared, before, project_id, tombstone_seconds, now)
+        steps.append(_step(before, after, resume_paused=bool(file.resume_paused_queues)))
+    for left in by_name.values():
+        if left.from_file:
+            steps.append(_step_for_undeclared(left, now, is_empty=left.id not in non_empty))
+    return steps
+
+
+def apply(tx: Transaction, now: int, steps: Sequence[Step]) -> None:
+    """Carries a plan out."""
+    for step in steps:
+        match step.action:
+            case "create":
+                create(tx, step.queue)
+            case "change":
+                change(tx, step.queue)
+                if step.queue.paused_at is None:
+                    resume(tx, step.queue)
+            case "resume":
+                resume(tx, step.queue)
+            case "pause":
+                pause(tx, now, step.queue)
+            case "delete":
+                delete(tx, now, step.queue)
+            case "keep":
+                pass
+
+
+def _declared_queue(
+    declared: QueueDeclaration, before: Queue | None, project_id: str, tombstone: int, now: int
+) -> Queue:
+    base = before or Queue(
+        id=0,
+        project_id=project_id,
+        name=declared.name,
+        mode=declared.mode,
+        created_at=now,
+        tombstone_seconds=tombstone,
+    )
+    return replace(
+        base,
+        mode=declared.mode,
+        from_file=True,
+        task_retry_limit=declared.task_retry_limit,
+        push=PushPolicy(
+            **{setting.name: getattr(declared, setting.name) for setting in fields(PushPolicy)}
+        ),
+        # Admins have no place in a queue file, so a file does not take them away.
+        acl=Acl(
+            frozenset(declared.consumer_emails),
+            frozenset(declared.producer_emails),
+            base.acl.admins,
+        ),
+    )
+
+
+def _step(before: Queue | None, after: Queue, *, resume_paused: bool) -> Step:
+    if before is None:
+        return Step("create", after, tuple(_differences(None, after)))
+    changes = list(_differences(before, after))
+    if before.paused_at is not None and resume_paused:
+        after = replace(after, paused_at=None)
+        changes.append("resumed")
+    if not changes and before.from_file:
+        return Step("keep", after)
+    return Step("change", after, tuple(changes))
+
+
+def _step_for_undeclared(queue: Queue, now: int, *, is_empty: bool) -> Step:
+    if is_empty:
+        return Step("delete", queue, ("it is not in the file and holds no tasks",))
+    if queue.paused_at is not None:
+        return Step("keep", queue, ("it is not in the file, holds tasks, and is paused already",))
+    return Step("pause", replace(queue, paused_at=now), ("it is not in the file but holds tasks",))
+
+
+def _differences(before: Queue | None, after: Queue) -> list[str]:
+    old = _settings(before) if before else {}
+    new = _settings(after)
+    changes = []
+    for name, value in new.items():
+        was = old.get(name, _UNSET)
+        if value == was or (before is None and value in (None, "-", False)):
+            continue
+        changes.append(f"{name} {_word(value)}" + ("" if before is None else f", was {_word(was)}"))
+    return changes
+
+
+_UNSET = object()
+
+
+def _word(value: object) -> str:
+    return "not set" if value is None else str(value)
+
+
+def _settings(queue: Queue) -> dict[str, object]:
+    """What a queue file decides about a queue, in the file's own words."""
+    return {
+        "mode": queue.mode,
+        "task_retry_limit": queue.task_retry_limit,
+        **{setting.name: getattr(queue.push, setting.name) for setting in fields(PushPolicy)},
+        "user_email": ", ".join(sorted(queue.acl.consumers)) or "-",
+        "writer_email": ", ".join(sorted(queue.acl.producers)) or "-",
+    }

@@ -1,0 +1,28 @@
+"""Task numbers: taken from the database in blocks, used once."""
+
+from leasehold.queues import rows
+from leasehold.storage.transaction import Transaction
+
+BLOCK = 10_000  # numbers taken at a time; those that a stopped server had left are never used
+
+
+class TaskNumbers:
+    """Hands out numbers from a block; one for each process and lane."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._end = 0
+
+    def take(self, tx: Transaction, count: int) -> range:
+        """`count` numbers that nobody had and nobody will have, rising."""
+        if self._end - self._next < count:
+            self._next = rows.take_numbers(tx, max(BLOCK, count))
+            self._end = self._next + max(BLOCK, count)
+            # Rolled back, the block may be given to somebody else.
+            tx.on_rollback(self._forget)
+        numbers = range(self._next, self._next + count)
+        self._next += count
+        return numbers
+
+    def _forget(self) -> None:
+        self._next = self._end = 0

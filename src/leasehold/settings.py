@@ -1,0 +1,119 @@
+"""Settings: one frozen struct; each field says its unit, its default and its meaning."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from leasehold.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may choose. Environment names are `LEASEHOLD_` and the field's name."""
+
+    database: str = field(
+        default="./leasehold.db",
+        metadata={
+            "says": "Where everything is kept: a file's path (SQLite) or a postgresql:// URL."
+        },
+    )
+    issuer: str = field(
+        default="",
+        metadata={"says": "The URL by which clients reach the server; empty: http://HOST:PORT."},
+    )
+    sync: bool = field(
+        default=True,
+        metadata={
+            "says": "Sync to disk before each reply. Off is faster, and a power cut then loses what"
+            " was acknowledged in the last moments."
+        },
+    )
+    access_token_seconds: int = field(
+        default=3600, metadata={"says": "Seconds for which a new access token is good."}
+    )
+    accept_google_audience: bool = field(
+        default=True,
+        metadata={
+            "says": "Accept Google's token URLs as the audience of a service account's assertion:"
+            " Google's libraries put one there whatever the key file says. Only for keys that this"
+            " server issued."
+        },
+    )
+    query_tokens: bool = field(
+        default=False,
+        metadata={
+            "says": "Accept an access token in the URL (access_token or oauth_token). URLs end up in"
+            " logs: only for old clients that cannot do otherwise."
+        },
+    )
+    strict_base64: bool = field(
+        default=False,
+        metadata={
+            "says": "Accept only the URL-safe base64 alphabet in payloads, as App Engine did, and"
+            " refuse + and /."
+        },
+    )
+    tombstone_seconds: int = field(
+        default=7 * 86_400,
+        metadata={
+            "says": "Seconds for which the name of a deleted task stays taken, in queues that are"
+            " made from now on."
+        },
+    )
+    lease_reply_bytes: int = field(
+        default=32 * 1024 * 1024,
+        metadata={
+            "says": "Bytes of payload in one lease reply; fewer tasks are leased when it is reached"
+            " (App Engine's REST API had 1 MiB)."
+        },
+    )
+    staleness_seconds: float = field(
+        default=2.0,
+        metadata={
+            "says": "Seconds after which a server that has not seen the database's newest"
+            " revocations refuses every token instead of trusting what it remembers."
+        },
+    )
+    deadline_seconds: float = field(
+        default=30.0,
+        metadata={
+            "says": "Seconds until a request that waits for the database is answered with 503."
+        },
+    )
+    max_connections: int = field(
+        default=4096, metadata={"says": "Connections at a time; more are answered with 503."}
+    )
+    header_seconds: float = field(
+        default=20.0,
+        metadata={"says": "Seconds that a client has to send a request's head, and then its body."},
+    )
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that the environment gives, defaults for the rest.
+
+    Raises Invalid, naming the variable, for a value of the wrong type.
+    """
+    given: dict[str, object] = {}
+    for setting in fields(Settings):
+        name = f"LEASEHOLD_{setting.name.upper()}"
+        if name in environment:
+            given[setting.name] = _parse(name, environment[name], setting.default)
+    return Settings(**given)  # type: ignore[arg-type]  # each was parsed by its default's type
+
+
+def _parse(name: str, text: str, default: object) -> object:
+    if isinstance(default, bool):
+        words = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
+        if text.lower() not in words:
+            raise Invalid(f"{name} must be on or off, not {text!r}")
+        return words[text.lower()]
+    if isinstance(default, int | float):
+        try:
+            number = type(default)(text)
+        except ValueError:
+            raise Invalid(f"{name} must be a number, not {text!r}") from None
+        if not 0 < number < 10**12:
+            raise Invalid(f"{name} must be a positive number, not {text!r}")
+        return number
+    return text

@@ -1,0 +1,83 @@
+"""The committer: where `await` meets the database. A reply leaves once its change is durable."""
+
+import asyncio
+from typing import Any, TypeVar
+
+from leasehold.errors import OutcomeUnknown, Unavailable
+from leasehold.storage.engine import Engine, Lane
+from leasehold.storage.group import Call, Operation, Verb
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+MAX_WAITING = 20_000  # calls; beyond this the server says 503 instead of growing
+DEADLINE = 30.0  # seconds until a caller is told that the outcome is unknown
+
+
+class Committer:
+    """Hands calls to the engine's lanes and keeps the callers' deadlines."""
+
+    def __init__(self, engine: Engine, *, deadline: float = DEADLINE) -> None:
+        self._engine = engine
+        self._deadline = deadline
+        self._lanes: dict[str, Lane] = {}
+        self._waiting: dict[Call, Lane] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    def start(self, lanes: dict[str, Lane]) -> None:
+        """Takes the lanes that the engine opened on this event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._lanes = lanes
+        self._watch = self._loop.create_task(self._refuse_the_overdue())
+
+    async def close(self) -> None:
+        """Finishes what runs and refuses what waits."""
+        if self._watch is not None:
+            self._watch.cancel()
+        for lane in set(self._lanes.values()):
+            await lane.close()
+
+    def call(self, verb: Verb[A, R], argument: A) -> "asyncio.Future[R]":
+        """Runs a hot verb together with the others that wait for it."""
+        return self._submit(verb.name, verb, argument, read_only=False)
+
+    def write(self, operation: Operation[R]) -> "asyncio.Future[R]":
+        """Runs an operation in a transaction; raising undoes it and nothing else."""
+        return self._submit("write", operation, None, read_only=False)
+
+    def read(self, operation: Operation[R]) -> "asyncio.Future[R]":
+        """Runs an operation that changes nothing."""
+        return self._submit("read", operation, None, read_only=True)
+
+    def _submit(
+        self, lane_name: str, work: Any, argument: Any, *, read_only: bool
+    ) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = self._loop.create_future()
+        if len(self._waiting) >= MAX_WAITING:
+            future.set_exception(Unavailable("the server has too much to do: try again shortly"))
+            return future
+        call = Call(
+            work, argument, future, read_only=read_only, submitted_at=self._loop.time()
+        )
+        lane = self._lanes.get(lane_name) or self._lanes["write"]
+        self._waiting[call] = lane
+        future.add_done_callback(lambda _: self._waiting.pop(call, None))
+        lane.submit(call)
+        return future
+
+    async def _refuse_the_overdue(self) -> None:
+        """Once a second: who has waited past the deadline is told so, and stuck lanes are cut.
+
+        A commit that waits is never cancelled: PostgreSQL would report success. Its connection is
+        closed instead, and nobody is told that the change was made.
+        """
+        while True:
+            await asyncio.sleep(1)
+            overdue = self._loop.time() - self._deadline
+            for call, lane in list(self._waiting.items()):
+                if call.submitted_at > overdue:
+                    break  # in order of arrival
+                lane.abandon()
+                call.refuse(OutcomeUnknown("the database did not answer in time: try again"))
+
+

@@ -1,0 +1,58 @@
+"""What a database engine is: connections, lanes, and how one is chosen by its address."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from leasehold.errors import Invalid
+from leasehold.storage.group import Call
+from leasehold.storage.transaction import Connection
+
+
+class Lane(Protocol):
+    """Takes calls one by one and runs what is waiting as a group."""
+
+    def submit(self, call: Call, /) -> None:
+        """Queues the call; its future is resolved once its change is durable."""
+
+    def abandon(self) -> None:
+        """Cuts what has run for too long; its callers have been told that nobody knows."""
+
+    async def close(self) -> None:
+        """Finishes what runs, refuses what waits, gives the connection back."""
+
+class Engine(Protocol):
+    """A database by its address: SQLite in a file, or a PostgreSQL server."""
+
+    name: str
+
+    def connect(self) -> Connection:
+        """A connection whose commit returns only when the change is durable."""
+
+    def open_lanes(self, now: Callable[[], int]) -> dict[str, Lane]:
+        """The lanes of a server process, by what runs on them; needs a running event loop.
+
+        Always there: `read` and `write`, and `insert`, `lease` and `delete` for the hot verbs.
+        """
+
+    def schema_words(self) -> dict[str, str]:
+        """What the words in braces of the migrations stand for."""
+
+
+def open_engine(address: str, *, sync: bool = True) -> Engine:
+    """The engine for a path (SQLite) or a `postgresql://` URL.
+
+    `sync=False` leaves out the sync before each reply: what was acknowledged in the last
+    moments before a power cut may then be lost. Raises Invalid for any other kind of address.
+    """
+    if address.startswith(("postgresql://", "postgres://")):
+        # psycopg is an extra: it is imported only by those who use it.
+        from leasehold.storage.engines.postgres import PostgresEngine
+
+        return PostgresEngine(address, sync=sync)
+    if "://" in address:
+        raise Invalid(f"{address.split('://')[0]}:// is not a database that is known here: "
+                      "give a file's path or a postgresql:// URL")
+    from leasehold.storage.engines.sqlite import SqliteEngine
+
+    return SqliteEngine(Path(address), sync=sync)

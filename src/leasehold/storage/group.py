@@ -1,0 +1,132 @@
+"""A group: calls that wait together run in one transaction and are answered together."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from leasehold.errors import Error
+from leasehold.storage.transaction import Connection, Transaction
+
+MAX_CALLS = 512  # in one group: bounds how long a caller waits for the others of its group
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+# An operation on its own: one that raises undoes only itself.
+Operation = Callable[[Transaction, int], R]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verb(Generic[A, R]):
+    """A hot operation that takes a list and answers each element.
+
+    `run(tx, now, arguments)` returns, in the arguments' order, a result or the Error that refuses
+    that element. What it returns is committed, refusals included; raising undoes everything.
+    """
+
+    name: str
+    run: Callable[[Transaction, int, Sequence[A]], Sequence[R | Error]]
+
+
+class Call:
+    """One waiting call: what to run, and the future that its caller awaits.
+
+    `Any`, because a group mixes calls of every type; `Committer` gives each its own back.
+    """
+
+    __slots__ = ("argument", "future", "outcome", "read_only", "submitted_at", "work")
+
+    def __init__(
+        self,
+        work: Verb[Any, Any] | Operation[Any],
+        argument: Any,
+        future: "asyncio.Future[Any]",
+        *,
+        read_only: bool = False,
+        submitted_at: float = 0.0,
+    ) -> None:
+        self.work = work
+        self.argument = argument
+        self.future = future
+        self.read_only = read_only
+        self.submitted_at = submitted_at  # seconds on the event loop's clock
+        self.outcome: Any = None
+
+    def answer(self) -> None:
+        """Resolves the future with the outcome; to be called on the event loop's thread."""
+        if self.future.done():  # the caller went away, or its deadline passed
+            return
+        if isinstance(self.outcome, Exception):
+            self.future.set_exception(self.outcome)
+        else:
+            self.future.set_result(self.outcome)
+
+    def refuse(self, error: Exception) -> None:
+        """Answers with an error."""
+        self.outcome = error
+        self.answer()
+
+
+def run_group(connection: Connection, calls: list[Call], now: Callable[[], int]) -> bool:
+    """Runs the calls in one transaction and sets their outcomes; whether anything was changed.
+
+    A unit that raises (a verb with its whole list, or one operation) undoes only itself; a verb's
+    list is then run again one by one, so that only the guilty element is refused. Raises Busy, or
+    what kept the transaction from beginning or committing: then nothing is known to have happened.
+    """
+    units = _units(calls)
+    read_only = all(call.read_only for call in calls)
+    failed: list[list[Call]] = []
+    try:
+        tx = connection.begin(read_only=read_only)
+        instant = now()
+        for unit in units:
+            try:
+                if len(units) == 1:
+                    _run_unit(tx, instant, unit)
+                else:
+                    with connection.savepoint():
+                        _run_unit(tx, instant, unit)
+            except Exception as error:
+                failed.append(unit)
+                for call in unit:
+                    call.outcome = error
+        if failed and len(units) == 1:
+            connection.rollback()
+            changed = False
+        else:
+            changed = connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    for unit in failed:
+        if len(unit) > 1:
+            for call in unit:
+                changed |= run_group(connection, [call], now)
+    return changed
+
+
+def _units(calls: list[Call]) -> list[list[Call]]:
+    """The calls of each verb together, and each operation alone; verbs in order of arrival."""
+    verbs: dict[Verb[Any, Any], list[Call]] = {}
+    units: list[list[Call]] = []
+    for call in calls:
+        if not isinstance(call.work, Verb):
+            units.append([call])
+        elif call.work in verbs:
+            verbs[call.work].append(call)
+        else:
+            verbs[call.work] = [call]
+            units.append(verbs[call.work])
+    return units
+
+
+def _run_unit(tx: Transaction, now: int, unit: list[Call]) -> None:
+    work = unit[0].work
+    if not isinstance(work, Verb):
+        unit[0].outcome = work(tx, now)
+        return
+    outcomes = work.run(tx, now, [call.argument for call in unit])
+    for call, outcome in zip(unit, outcomes, strict=True):
+        call.outcome = outcome

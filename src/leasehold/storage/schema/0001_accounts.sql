@@ -1,0 +1,79 @@
+-- People, projects, service accounts and the access tokens that were given to them.
+-- Instants are microseconds since the Unix epoch; null means "not yet" or "never".
+
+-- What this installation knows about itself: the issuer it was last started with, for example.
+create table installation (
+  key   text not null primary key,
+  value text not null
+) {table};
+
+-- Counts every change that running servers must notice; they look at it twice a second.
+create table configuration_version (
+  version {int} not null
+) {table};
+insert into configuration_version (version) values (1);
+
+create table users (
+  id            {row_number},
+  email         text not null unique,  -- lower case
+  password_hash text not null,         -- Argon2id, with its parameters
+  created_at    {int} not null,
+  disabled_at   {int}
+) {table};
+
+create table projects (
+  id                  text not null primary key,
+  created_at          {int} not null,
+  legacy_scopes       {int} not null,  -- 1: taskqueue.consumer may insert, as old documents say
+  total_storage_limit {int}            -- bytes of all its tasks; null is no limit
+) {table};
+
+create table project_members (
+  project_id text not null,
+  user_id    {int} not null,
+  role       text not null,             -- owner or admin
+  primary key (project_id, user_id)
+) {table};
+create index project_members_by_user on project_members (user_id);  -- serves principal_projects
+
+create table project_apis (
+  project_id text not null,
+  api        text not null,
+  enabled_at {int} not null,
+  primary key (project_id, api)
+) {table};
+
+create table service_accounts (
+  id           text not null primary key,  -- 21 digits: its client id
+  project_id   text not null,
+  email        text not null unique,
+  name         text not null,
+  created_at   {int} not null,
+  disabled_at  {int},
+  deleted_at   {int}
+) {table};
+create index service_accounts_by_project on service_accounts (project_id);  -- serves service_accounts_of
+
+create table service_account_keys (
+  id                 text not null primary key,  -- the key file's private_key_id
+  service_account_id text not null,
+  public_key         text not null,              -- PEM; the private key is given out once and not kept
+  created_at         {int} not null,
+  deleted_at         {int}
+) {table};
+create index service_account_keys_by_account on service_account_keys (service_account_id);
+
+create table access_tokens (
+  digest             {bytes} not null primary key,  -- SHA-256 of the token
+  service_account_id text not null,
+  project_id         text not null,
+  email              text not null,
+  client_id          text not null,
+  scopes             text not null,                 -- space separated
+  issued_at          {int} not null,
+  expires_at         {int} not null,
+  revoked_at         {int}
+) {table};
+create index access_tokens_by_account on access_tokens (service_account_id);  -- serves revoke_tokens_of_account
+create index access_tokens_by_expiry on access_tokens (expires_at);           -- serves sweep_tokens
+create index access_tokens_revoked on access_tokens (revoked_at) where revoked_at is not null;  -- serves tokens_revoked_since

@@ -1,0 +1,1 @@
+"""The resource server: the Task Queue REST API, declared as records."""

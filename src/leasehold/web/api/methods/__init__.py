@@ -1,0 +1,1 @@
+"""One file per REST method, each declaring a record."""

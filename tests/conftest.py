@@ -1,0 +1,36 @@
+"""Fixtures that every test may ask for: real databases of both engines, fresh for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import PostgresServer, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests, started when the first of them asks."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _postgres_database(postgres_server: PostgresServer) -> str:
+    return postgres_server.create_database()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Where an empty database is: a file for SQLite, a `postgresql://` address for PostgreSQL."""
+    if engine_name == "sqlite":
+        return str(tmp_path / "leasehold.db")
+    server: PostgresServer = request.getfixturevalue("postgres_server")  # only now, so not in vain
+    url: str = request.getfixturevalue("_postgres_database")
+    server.empty_database(url)
+    return url

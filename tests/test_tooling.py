@@ -1,0 +1,238 @@
+"""The tools that the tests stand on: PostgreSQL that can be crashed, Node, locks without addresses."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.node import CLIENT, OLDEST_VERSION, find_node, node_modules, run_script
+from tests.postgres import CHOICE_VARIABLE, PostgresMissing, PostgresServer, running_postgres
+
+CHECKOUT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server of this file's own, because its tests crash it."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(server: PostgresServer) -> Iterator[str]:
+    url = server.create_database()
+    yield url
+    server.drop_database(url)
+
+
+def write(url: str, number: int) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("create table if not exists written (number bigint)")
+        connection.execute("insert into written values (%s)", (number,))
+
+
+def read(url: str) -> list[int]:
+    with psycopg.connect(url) as connection:
+        return [number for (number,) in connection.execute("select number from written")]
+
+
+def show(url: str, setting: str) -> str:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("select current_setting(%s)", (setting,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def test_each_database_of_the_server_is_empty_and_apart(
+    server: PostgresServer, database: str
+) -> None:
+    write(server.create_database(), 1)
+
+    write(database, 2)
+
+    assert [2] == read(database)
+
+
+def test_an_emptied_database_has_no_tables_and_nobody_connected(
+    server: PostgresServer, database: str
+) -> None:
+    write(database, 1)
+    with psycopg.connect(database) as forgotten:
+        server.empty_database(database)
+
+        with pytest.raises(psycopg.OperationalError):
+            forgotten.execute("select 1")
+    write(database, 2)
+    assert [2] == read(database)
+
+
+def test_the_server_listens_on_loopback_with_a_password_and_on_a_socket_without(
+    server: PostgresServer,
+) -> None:
+    with psycopg.connect(server.socket_url()) as connection:
+        assert connection.info.host == str(server.directory)
+
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(server.url().replace(server.password, "wrong"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("fsync", "on"), ("synchronous_commit", "on"), ("max_connections", "200")],
+)
+def test_the_server_is_as_durable_as_a_user_would_have_it(
+    server: PostgresServer, setting: str, value: str
+) -> None:
+    assert value == show(server.url(), setting)
+
+
+def test_what_was_committed_outlives_a_killed_server(server: PostgresServer, database: str) -> None:
+    write(database, 7)
+
+    server.kill9()
+    assert not server.is_running
+    server.start()
+
+    assert [7] == read(database)
+
+
+@pytest.mark.parametrize("mode", ["smart", "fast", "immediate"])
+def test_a_stopped_server_starts_again_at_the_same_address(
+    server: PostgresServer, database: str, mode: str
+) -> None:
+    write(database, 7)
+
+    server.restart(mode)  # type: ignore[arg-type]  # pytest's parameters have no literal type
+
+    assert [7] == read(database)
+
+
+def test_a_changed_setting_holds_for_new_connections_until_it_is_put_back(
+    server: PostgresServer,
+) -> None:
+    default = show(server.url(), "work_mem")
+
+    server.configure(work_mem="5MB", autovacuum=False)
+    assert "5MB" == show(server.url(), "work_mem")
+    assert "off" == show(server.url(), "autovacuum")
+    server.configure(work_mem=None, autovacuum=None)
+
+    assert default == show(server.url(), "work_mem")
+
+
+def test_a_choice_of_postgres_that_cannot_be_had_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(CHOICE_VARIABLE, "cloud")
+
+    with pytest.raises(PostgresMissing, match="set it to wheel or machine"), running_postgres():
+        pass
+
+
+def test_no_postgres_at_all_fails_with_the_command_that_installs_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.postgres.OLDEST_VERSION", 99)
+
+    with pytest.raises(PostgresMissing, match="apt-get install"), running_postgres():
+        pass
+
+
+def test_a_fresh_database_address_is_of_the_engine_that_is_tested(
+    engine_name: str, database_url: str
+) -> None:
+    assert (engine_name == "postgres") == database_url.startswith("postgresql://")
+
+
+def test_node_is_new_enough() -> None:
+    assert find_node().version >= OLDEST_VERSION
+
+
+def test_googles_node_client_still_has_the_task_queue() -> None:
+    printed = run_script(
+        "const {google} = require('googleapis');"
+        "const api = google.taskqueue({version: 'v1beta2'});"
+        "console.log(JSON.stringify(Object.keys(api.tasks)));"
+    )
+
+    assert {"insert", "lease", "delete", "get", "list", "patch", "update"} <= set(
+        json.loads(printed)
+    )
+
+
+def test_node_packages_are_installed_once() -> None:
+    before = (node_modules() / "googleapis").stat().st_ino
+
+    assert before == (node_modules() / "googleapis").stat().st_ino
+
+
+@pytest.mark.parametrize("name", ["runtime.lock", "dev.lock"])
+def test_a_lock_holds_versions_and_hashes_and_no_addresses(name: str) -> None:
+    text = (CHECKOUT / "requirements" / name).read_text()
+
+    assert "://" not in text
+    assert not re.findall(r"^\s*--(?!hash)", text, re.MULTILINE)
+    for requirement in re.findall(r"^[a-z0-9].*(?:\n    --hash.*)*", text, re.MULTILINE):
+        assert "==" in requirement
+        assert "--hash=sha256:" in requirement
+
+
+def test_the_node_lock_names_no_download_address() -> None:
+    packages = json.loads((CLIENT / "package-lock.json").read_text())["packages"]
+
+    fetched = [package for path, package in packages.items() if path]
+
+    assert all("resolved" not in package for package in fetched)
+    assert all(package["integrity"].startswith("sha512-") for package in fetched)
+
+
+def make_without_python(directory: Path, *programs: str) -> subprocess.CompletedProcess[str]:
+    """Run `make .venv` in an empty checkout on a machine that has only `programs` beside make."""
+    (directory / "requirements").mkdir()
+    for name in ("Makefile", "requirements/dev.lock"):
+        shutil.copy(CHECKOUT / name, directory / name)
+    (directory / "bin").mkdir()
+    for program in ("sh", "touch", *programs):
+        found = shutil.which(program)
+        assert found is not None
+        (directory / "bin" / program).symlink_to(found)
+    make = shutil.which("make")
+    assert make is not None
+    return subprocess.run(
+        [make, ".venv"],
+        check=False,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        env={"PATH": str(directory / "bin")},
+    )
+
+
+def test_make_without_python_fails_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    result = make_without_python(tmp_path)
+
+    assert result.returncode != 0
+    assert "apt-get install -y python3 python3-venv" in result.stderr
+
+
+def test_make_help_lists_every_target() -> None:
+    targets = set(re.findall(r"^([a-z.-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+    make = shutil.which("make")
+    assert make is not None
+
+    listed = subprocess.run(
+        [make, "--no-print-directory", "help"],
+        check=True,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"]},  # not the flags of a make that runs these tests
+    ).stdout
+
+    assert {line.split()[0] for line in listed.splitlines()} == targets
