@@ -1,9 +1,11 @@
 # Everything a developer runs. A fresh machine needs Python >= 3.11 with venv, and make.
 
-INSTALL_PYTHON = apt-get install -y python3 python3-venv
-INSTALL_POSTGRES = apt-get install -y postgresql
-PYTHON := $(firstword $(foreach name,python3 python3.11 python3.12 python3.13 python3.14,\
-	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+# The first of these names that is new enough and has venv; looked for only when .venv is made.
+PYTHONS = python3 python3.11 python3.12 python3.13 python3.14
+PROBE = import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON = $(or $(shell for name in $(PYTHONS); do \
+		$$name -c '$(PROBE)' 2>/dev/null && echo $$name && break; done),\
+	$(error No Python >= 3.11 with venv here. Install it: apt-get install -y python3 python3-venv))
 BIN = .venv/bin
 CODE = $(wildcard src tests bench)
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
@@ -19,8 +21,6 @@ help: ## List what make can do
 
 # Built anew when the lock changes, and only then. pip checks every hash.
 .venv/ready: requirements/dev.lock
-	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 here. Install it: $(INSTALL_PYTHON)" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' || { echo "Python's venv is missing. Install it: $(INSTALL_PYTHON)" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .

@@ -74,8 +74,7 @@ def run_script(script: str, *arguments: str, seconds: float = 60) -> str:
     return subprocess.run(
         [find_node().program, "-e", script, *arguments],
         check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=seconds,
         env={**os.environ, "NODE_PATH": str(node_modules())},

@@ -24,8 +24,8 @@ class Settings:
     sync: bool = field(
         default=True,
         metadata={
-            "says": "Sync to disk before each reply. Off is faster, and a power cut then loses what"
-            " was acknowledged in the last moments."
+            "says": "Sync to disk before each reply. Off is faster, and a power cut then loses"
+            " what was acknowledged in the last moments."
         },
     )
     access_token_seconds: int = field(
@@ -35,15 +35,15 @@ class Settings:
         default=True,
         metadata={
             "says": "Accept Google's token URLs as the audience of a service account's assertion:"
-            " Google's libraries put one there whatever the key file says. Only for keys that this"
-            " server issued."
+            " Google's libraries put one there whatever the key file says. Only for keys that"
+            " this server issued."
         },
     )
     query_tokens: bool = field(
         default=False,
         metadata={
-            "says": "Accept an access token in the URL (access_token or oauth_token). URLs end up in"
-            " logs: only for old clients that cannot do otherwise."
+            "says": "Accept an access token in the URL (access_token or oauth_token). URLs end up"
+            " in logs: only for old clients that cannot do otherwise."
         },
     )
     strict_base64: bool = field(

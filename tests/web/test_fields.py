@@ -172,10 +172,10 @@ def test_bad_syntax_is_refused_with_what_was_read(selector: str, read: str) -> N
 def test_a_selector_may_have_ten_thousand_characters_and_no_more() -> None:
     kinds = ",".join(["kind"] * 1_998)
 
-    fields.parse(f"{kinds},items", TASKS)
+    fields.parse(f"{kinds},items,kind", TASKS)
 
     with pytest.raises(InvalidFieldSelection):
-        fields.parse(f"{kinds},items,*", TASKS)
+        fields.parse(f"{kinds},items,items", TASKS)
 
 
 @pytest.mark.parametrize("nesting", ["a/", "a("])

@@ -116,9 +116,11 @@ def plan(
         before = by_name.pop(declared.name, None)
         after = _declared_queue(declared, before, project_id, tombstone_seconds, now)
         steps.append(_step(before, after, resume_paused=bool(file.resume_paused_queues)))
-    for left in by_name.values():
-        if left.from_file:
-            steps.append(_step_for_undeclared(left, now, is_empty=left.id not in non_empty))
+    steps.extend(
+        _step_for_undeclared(left, now, is_empty=left.id not in non_empty)
+        for left in by_name.values()
+        if left.from_file
+    )
     return steps
 
 

@@ -32,7 +32,7 @@ class LeaseLost(Conflict):
 def delete_verb(ids: TaskIds) -> Verb[Deletion, None]:
     """The verb that deletes."""
 
-    def run(tx: Transaction, now: int, deletions: Sequence[Deletion]) -> list[None | Error]:
+    def run(tx: Transaction, now: int, deletions: Sequence[Deletion]) -> list[Error | None]:
         return delete(tx, now, deletions, ids)
 
     return Verb("delete", run)
@@ -40,18 +40,16 @@ def delete_verb(ids: TaskIds) -> Verb[Deletion, None]:
 
 def delete(
     tx: Transaction, now: int, deletions: Sequence[Deletion], ids: TaskIds
-) -> list[None | Error]:
+) -> list[Error | None]:
     """None for each task that is now gone, or why it was refused.
 
     No lease is needed, and one that has ended does not matter: the work was done. Only in a queue
     with `strict_leases`, or when the caller names its lease, must that lease be running: LeaseLost
     otherwise. InvalidTaskName when the task is not there.
     """
-    outcomes: list[None | Error] = [None] * len(deletions)
-    numbers: dict[int, int] = {}  # of the task, by the deletion's index
-    for index, number in enumerate(_numbers(tx, deletions, ids)):
-        if number is not None:
-            numbers[index] = number
+    outcomes: list[Error | None] = [None] * len(deletions)
+    found = enumerate(_numbers(tx, deletions, ids))
+    numbers = {index: number for index, number in found if number is not None}
     for index in _lost(tx, now, deletions, numbers):
         outcomes[index] = LeaseLost("the lease has ended, or is another consumer's now")
         del numbers[index]
@@ -69,9 +67,7 @@ def delete(
     return outcomes
 
 
-def _numbers(
-    tx: Transaction, deletions: Sequence[Deletion], ids: TaskIds
-) -> list[int | None]:
+def _numbers(tx: Transaction, deletions: Sequence[Deletion], ids: TaskIds) -> list[int | None]:
     decoded = [ids.decode(d.queue.id, d.task_id) for d in deletions]
     names = {
         (d.queue.id, d.task_id)

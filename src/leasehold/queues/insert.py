@@ -68,7 +68,9 @@ def insert(
         changes.add(queue_id, tasks=1, bytes=size)
         task_id = task.name or ids.encode(queue_id, number)
         outcomes[index] = Task(task_id, eta, now, 0, tag, task.payload)
-    rows.insert(tx, new_rows, [(number, tasks[index].payload) for index, number in numbered.items()])
+    rows.insert(
+        tx, new_rows, [(number, tasks[index].payload) for index, number in numbered.items()]
+    )
     changes.record(tx)
     return outcomes  # type: ignore[return-value]  # no None is left
 

@@ -138,6 +138,7 @@ def _available_after_drops(
 ) -> list[AvailableRow]:
     """Available tasks, once those are dropped that were leased as often as the queue allows."""
     queue = request.queue
+    found: list[AvailableRow] = []
     for _ in range(MAX_DROP_ROUNDS):
         found = _available(tx, now, request, num_tasks, heads)
         spent = _spent(queue, found)

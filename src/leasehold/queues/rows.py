@@ -201,13 +201,9 @@ def sweep_names(tx: Transaction, now: int, max_rows: int) -> int:
     return tx.run(SQL.sweep_names, now=now, max_rows=max_rows)
 
 
-def tasks_enqueued_before(
-    tx: Transaction, queue_id: int, before: int, max_rows: int
-) -> list[int]:
+def tasks_enqueued_before(tx: Transaction, queue_id: int, before: int, max_rows: int) -> list[int]:
     """Numbers of some tasks that were inserted at that instant or earlier."""
-    found = tx.all(
-        SQL.tasks_enqueued_before, queue_id=queue_id, before=before, max_rows=max_rows
-    )
+    found = tx.all(SQL.tasks_enqueued_before, queue_id=queue_id, before=before, max_rows=max_rows)
     return [row[0] for row in found]
 
 
@@ -303,7 +299,9 @@ def _columns(queue: Queue) -> dict[str, object]:
 
 
 def _queue(tx: Transaction, row: Row) -> Queue:
-    id_, project_id, name, mode, created_at, paused_at, from_file, strict, limit, tombstone = row[:10]
+    id_, project_id, name, mode, created_at, paused_at, from_file, strict, limit, tombstone = row[
+        :10
+    ]
     emails: dict[str, set[str]] = {"consumer": set(), "producer": set(), "admin": set()}
     for role, email in tx.all(SQL.acl_of, queue_id=id_):
         emails[role].add(email)

@@ -8,10 +8,19 @@ masked with a keyed hash. It is no secret: what an id gives access to, the ACL d
 import hashlib
 from struct import Struct
 
+from leasehold.accounts import installation
+from leasehold.entropy import Entropy
+from leasehold.storage.transaction import Transaction
+
 _NUMBER_BITS = 44
 _NUMBER_MASK = 2**_NUMBER_BITS - 1
 _PAIR = Struct(">QQ")
 _HEX = frozenset("0123456789abcdef")
+
+
+def load(tx: Transaction, entropy: Entropy) -> "TaskIds":
+    """The ids of this installation, whose key is made at the first start."""
+    return TaskIds(bytes.fromhex(installation.settle(tx, "task_id_key", entropy.bytes(32).hex())))
 
 
 class TaskIds:
@@ -38,7 +47,7 @@ class TaskIds:
             return None
         value = int(text, 16)
         check = value >> _NUMBER_BITS
-        number = (value ^ self._hash(self._mask, queue_id, check)) & _NUMBER_MASK
+        number: int = (value ^ self._hash(self._mask, queue_id, check)) & _NUMBER_MASK
         if self._hash(self._check, queue_id, number) >> _NUMBER_BITS != check:
             return None
         return number

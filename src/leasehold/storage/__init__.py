@@ -1,1 +1,1 @@
-"""Databases in general: engines, transactions, group commit, migrations. Knows none of our tables."""
+"""Databases in general: engines, transactions, group commit, migrations; none of our tables."""

@@ -1,10 +1,10 @@
 """The committer: where `await` meets the database. A reply leaves once its change is durable."""
 
 import asyncio
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from leasehold.errors import OutcomeUnknown, Unavailable
-from leasehold.storage.engine import Engine, Lane
+from leasehold.storage.engine import Lane
 from leasehold.storage.group import Call, Operation, Verb
 
 A = TypeVar("A")
@@ -17,15 +17,14 @@ DEADLINE = 30.0  # seconds until a caller is told that the outcome is unknown
 class Committer:
     """Hands calls to the engine's lanes and keeps the callers' deadlines."""
 
-    def __init__(self, engine: Engine, *, deadline: float = DEADLINE) -> None:
-        self._engine = engine
+    def __init__(self, *, deadline: float = DEADLINE) -> None:
         self._deadline = deadline
         self._lanes: dict[str, Lane] = {}
         self._waiting: dict[Call, Lane] = {}
         self._watch: asyncio.Task[None] | None = None
 
     def start(self, lanes: dict[str, Lane]) -> None:
-        """Takes the lanes that the engine opened on this event loop."""
+        """Takes the lanes that an engine opened on this event loop."""
         self._loop = asyncio.get_running_loop()
         self._lanes = lanes
         self._watch = self._loop.create_task(self._refuse_the_overdue())
@@ -50,15 +49,18 @@ class Committer:
         return self._submit("read", operation, None, read_only=True)
 
     def _submit(
-        self, lane_name: str, work: Any, argument: Any, *, read_only: bool
-    ) -> "asyncio.Future[Any]":
-        future: asyncio.Future[Any] = self._loop.create_future()
+        self,
+        lane_name: str,
+        work: Verb[A, R] | Operation[R],
+        argument: A | None,
+        *,
+        read_only: bool,
+    ) -> "asyncio.Future[R]":
+        future: asyncio.Future[R] = self._loop.create_future()
         if len(self._waiting) >= MAX_WAITING:
             future.set_exception(Unavailable("the server has too much to do: try again shortly"))
             return future
-        call = Call(
-            work, argument, future, read_only=read_only, submitted_at=self._loop.time()
-        )
+        call = Call(work, argument, future, read_only=read_only, submitted_at=self._loop.time())
         lane = self._lanes.get(lane_name) or self._lanes["write"]
         self._waiting[call] = lane
         future.add_done_callback(lambda _: self._waiting.pop(call, None))
@@ -79,5 +81,3 @@ class Committer:
                     break  # in order of arrival
                 lane.abandon()
                 call.refuse(OutcomeUnknown("the database did not answer in time: try again"))
-
-

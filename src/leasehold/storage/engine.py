@@ -21,6 +21,7 @@ class Lane(Protocol):
     async def close(self) -> None:
         """Finishes what runs, refuses what waits, gives the connection back."""
 
+
 class Engine(Protocol):
     """A database by its address: SQLite in a file, or a PostgreSQL server."""
 
@@ -47,12 +48,14 @@ def open_engine(address: str, *, sync: bool = True) -> Engine:
     """
     if address.startswith(("postgresql://", "postgres://")):
         # psycopg is an extra: it is imported only by those who use it.
-        from leasehold.storage.engines.postgres import PostgresEngine
+        from leasehold.storage.engines.postgres import PostgresEngine  # noqa: PLC0415  # as above
 
         return PostgresEngine(address, sync=sync)
     if "://" in address:
-        raise Invalid(f"{address.split('://')[0]}:// is not a database that is known here: "
-                      "give a file's path or a postgresql:// URL")
-    from leasehold.storage.engines.sqlite import SqliteEngine
+        raise Invalid(
+            f"{address.partition('://')[0]}:// is not a database that is known here: "
+            "give a file's path or a postgresql:// URL"
+        )
+    from leasehold.storage.engines.sqlite import SqliteEngine  # noqa: PLC0415  # apsw likewise
 
     return SqliteEngine(Path(address), sync=sync)

@@ -40,7 +40,7 @@ class Call:
     def __init__(
         self,
         work: Verb[Any, Any] | Operation[Any],
-        argument: Any,
+        argument: object,
         future: "asyncio.Future[Any]",
         *,
         read_only: bool = False,

@@ -34,11 +34,7 @@ def migrate(engine: Engine) -> list[int]:
         connection.run_script(_VERSION_TABLE)
         applied = {row[0] for row in tx.all(_SQL.applied)}
         files = schema_files()
-        if unknown := applied - files.keys():
-            raise Conflict(
-                f"the database has schema version {max(unknown)}, and this Leasehold knows only"
-                f" {max(files)}: use the newer release"
-            )
+        _check_known(applied, files)
         missing = sorted(files.keys() - applied)
         for version in missing:
             _apply(connection, files[version], engine.schema_words())
@@ -50,6 +46,14 @@ def migrate(engine: Engine) -> list[int]:
         raise
     finally:
         connection.close()
+
+
+def _check_known(applied: set[int], files: dict[int, str]) -> None:
+    if unknown := applied - files.keys():
+        raise Conflict(
+            f"the database has schema version {max(unknown)}, and this Leasehold knows only"
+            f" {max(files)}: use the newer release"
+        )
 
 
 def schema_files() -> dict[int, str]:

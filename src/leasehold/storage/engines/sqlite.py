@@ -10,7 +10,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -55,7 +55,7 @@ class SqliteEngine:
         writer.execute("pragma busy_timeout = 0")
         helper = self._open()
         helper.execute("pragma synchronous = normal")
-        log = _Log(self.path, writer, helper, self._fdatasync if self._sync else None)
+        log = _Log(self.path, helper, self._fdatasync if self._sync else None)
         lane = SqliteLane(SqliteConnection(writer), log, now)
         return {"read": lane, "write": lane}
 
@@ -154,7 +154,7 @@ class SqliteConnection:
 
     def all(self, statement: Statement, /, **values: object) -> list[Row]:
         """Every row of the answer."""
-        return self._database.execute(self._text(statement), values).fetchall()  # type: ignore[arg-type]  # apsw wants its own union of value types
+        return self._database.execute(self._text(statement), values).fetchall()
 
     def one(self, statement: Statement, /, **values: object) -> Row | None:
         """The first row, or None."""
@@ -164,17 +164,17 @@ class SqliteConnection:
     def run(self, statement: Statement, /, **values: object) -> int:
         """Runs a change; how many rows it touched."""
         before = self._database.total_changes()
-        self._database.execute(self._text(statement), values)  # type: ignore[arg-type]  # as above
+        self._database.execute(self._text(statement), values)
         return self._database.total_changes() - before
 
     def many(self, statement: Statement, rows: Iterable[Sequence[object]], /) -> list[Row]:
-        """Runs the statement once for each row, prepared once; or, where that is faster, for all."""
+        """Runs the statement for each row, prepared once; or for all, where that is faster."""
         rows = list(rows)
         if len(rows) >= _WORTH_A_LIST and _answers_with_rows(statement):
             text = self._texts.get((statement, "list")) or self._keep(statement, "list")
             return self._database.execute(text, (msgspec.json.encode(rows).decode(),)).fetchall()
         text = self._texts.get((statement, "row")) or self._keep(statement, "row")
-        return list(self._database.executemany(text, rows))  # type: ignore[arg-type]  # as above
+        return list(self._database.executemany(text, rows))
 
     def run_script(self, text: str) -> None:
         """Runs several statements."""
@@ -199,7 +199,7 @@ def _translate(statement: Statement, form: str) -> str:
         table = f"(select {', '.join(cells)}) as rows"
     else:
         cells = (f"value ->> {n} as {column.name}" for n, column in enumerate(statement.rows))
-        table = f"(select {', '.join(cells)} from json_each(?1)) as rows"
+        table = f"(select {', '.join(cells)} from json_each(?1)) as rows"  # noqa: S608  # our own column names
     text = statement.text.replace("{rows}", table)
     return text.replace("{skip_locked}", "").replace("{for_update}", "")
 
@@ -220,9 +220,7 @@ class _Log:
     anew. Never opens the database file itself: closing it would drop SQLite's locks (POSIX).
     """
 
-    def __init__(
-        self, path: Path, writer: apsw.Connection, helper: apsw.Connection, sync: Sync | None
-    ) -> None:
+    def __init__(self, path: Path, helper: apsw.Connection, sync: Sync | None) -> None:
         self._path = f"{path}-wal"
         self._helper = helper
         self._sync = sync
@@ -268,10 +266,8 @@ class _Log:
         self._tail_is_due = True
 
     def _copy_back(self) -> None:
-        try:
+        with suppress(apsw.BusyError, apsw.LockedError):  # another process is at it
             self._helper.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except (apsw.BusyError, apsw.LockedError):
-            pass  # another process is at it
 
     def close(self) -> None:
         """Ends the helper threads."""
@@ -332,7 +328,7 @@ class SqliteLane:
             self._rest()
 
     def _sync_and_answer(self) -> None:
-        """On the helper thread: the replies leave, then the log is kept short, then the next group."""
+        """On the helper thread: replies leave, the log is kept short, the next group may run."""
         pages = self._connection.log_pages
         try:
             self._log.sync()
@@ -384,5 +380,3 @@ class SqliteLane:
         self._waiting = []
         await asyncio.to_thread(self._log.close)
         self._connection.close()
-
-

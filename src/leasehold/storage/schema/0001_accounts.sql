@@ -34,7 +34,7 @@ create table project_members (
   role       text not null,             -- owner or admin
   primary key (project_id, user_id)
 ) {table};
-create index project_members_by_user on project_members (user_id);  -- serves principal_projects
+create index project_members_by_user on project_members (user_id);  -- serves projects_of_user
 
 create table project_apis (
   project_id text not null,
@@ -46,12 +46,13 @@ create table project_apis (
 create table service_accounts (
   id           text not null primary key,  -- 21 digits: its client id
   project_id   text not null,
-  email        text not null unique,
+  email        text not null,
   name         text not null,
   created_at   {int} not null,
   disabled_at  {int},
-  deleted_at   {int}
+  deleted_at   {int}                      -- its name may be used again, with a new id
 ) {table};
+create unique index service_accounts_by_email on service_accounts (email) where deleted_at is null;
 create index service_accounts_by_project on service_accounts (project_id);  -- serves service_accounts_of
 
 create table service_account_keys (
@@ -61,11 +62,12 @@ create table service_account_keys (
   created_at         {int} not null,
   deleted_at         {int}
 ) {table};
-create index service_account_keys_by_account on service_account_keys (service_account_id);
+create index service_account_keys_by_account on service_account_keys (service_account_id);  -- serves keys_of
 
 create table access_tokens (
   digest             {bytes} not null primary key,  -- SHA-256 of the token
   service_account_id text not null,
+  key_id             text not null,                 -- the key that signed for it
   project_id         text not null,
   email              text not null,
   client_id          text not null,
@@ -75,5 +77,6 @@ create table access_tokens (
   revoked_at         {int}
 ) {table};
 create index access_tokens_by_account on access_tokens (service_account_id);  -- serves revoke_tokens_of_account
+create index access_tokens_by_key on access_tokens (key_id);                  -- serves revoke_tokens_of_key
 create index access_tokens_by_expiry on access_tokens (expires_at);           -- serves sweep_tokens
 create index access_tokens_revoked on access_tokens (revoked_at) where revoked_at is not null;  -- serves tokens_revoked_since

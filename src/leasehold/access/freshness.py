@@ -1,0 +1,83 @@
+"""Freshness: what other processes revoked or configured reaches this one, or it stops trusting.
+
+Twice a second the database is asked what changed. When it cannot be asked for longer than the
+allowed staleness, every token is refused: a revoked one must not live on because a network failed.
+"""
+
+import asyncio
+import logging
+from functools import partial
+
+from leasehold.access.directory import Directory
+from leasehold.access.token_table import TokenTable
+from leasehold.accounts import configuration
+from leasehold.clock import MICROSECONDS
+from leasehold.errors import Error, Unavailable
+from leasehold.oauth2 import access_tokens
+from leasehold.storage.committer import Committer
+from leasehold.storage.transaction import Transaction
+
+POLL_SECONDS = 0.5
+
+# A revocation carries the instant at which its transaction began; it may commit this much later.
+OVERLAP = 60 * MICROSECONDS
+
+_NOTHING_REMEMBERED = 2**62  # an instant after all others
+
+_log = logging.getLogger("leasehold.freshness")
+
+
+class Freshness:
+    """Keeps a process's memory of tokens and configuration no older than allowed."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        tokens: TokenTable,
+        directory: Directory,
+        *,
+        staleness_seconds: float,
+    ) -> None:
+        self._committer = committer
+        self._tokens = tokens
+        self._directory = directory
+        self._staleness = staleness_seconds
+        self._version: int | None = None
+        self._seen_at = 0  # microseconds: revocations up to then have been heard of
+        self._failures = 0
+        self._fresh_until = 0.0  # on the event loop's clock
+        self._loop = asyncio.get_running_loop()
+
+    def check(self) -> None:
+        """Raises Unavailable when what this process remembers may be out of date."""
+        if self._loop.time() > self._fresh_until:
+            raise Unavailable("the database cannot be asked about revocations: try again shortly")
+
+    async def run(self) -> None:
+        """Polls until cancelled."""
+        while True:
+            try:
+                await self.poll()
+                self._failures = 0
+            except Error as error:
+                self._failures += 1
+                if self._failures == 1:
+                    _log.error("freshness.lost %s %s", error.message, error.detail)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def poll(self) -> None:
+        """Asks once, and forgets what is out of date."""
+        asked_at = self._loop.time()
+        since = self._seen_at - OVERLAP if self._seen_at else _NOTHING_REMEMBERED
+        now, version, revoked = await self._committer.read(partial(_changes, since=since))
+        if revoked:
+            self._tokens.forget(revoked)
+        if version != self._version:
+            self._directory.forget()
+        self._version = version
+        self._seen_at = now
+        self._fresh_until = asked_at + self._staleness
+
+
+def _changes(tx: Transaction, now: int, *, since: int) -> tuple[int, int, list[bytes]]:
+    return now, configuration.version(tx), access_tokens.revoked_since(tx, since)

@@ -1,0 +1,200 @@
+-- People, projects and service accounts. One text for all engines.
+
+-- name: touch_configuration
+update configuration_version
+   set version = version + 1
+
+-- name: configuration_version
+select version
+  from configuration_version
+
+-- name: installation_value
+select value
+  from installation
+ where key = :key
+
+-- name: put_installation_value
+insert into installation (key, value)
+values (:key, :value)
+    on conflict (key) do update set value = excluded.value
+
+-- name: propose_installation_value
+insert into installation (key, value)
+values (:key, :value)
+    on conflict (key) do nothing
+
+-- name: insert_user
+insert into users (email, password_hash, created_at)
+values (:email, :password_hash, :now)
+    on conflict do nothing
+returning id
+
+-- name: user_by_email
+select id, email, password_hash, created_at, disabled_at
+  from users
+ where email = :email
+
+-- name: all_users
+select id, email, password_hash, created_at, disabled_at
+  from users
+ order by email
+
+-- name: disable_user
+update users
+   set disabled_at = coalesce(disabled_at, :now)
+ where email = :email
+
+-- name: set_password_hash
+update users
+   set password_hash = :password_hash
+ where email = :email
+
+-- name: insert_project
+insert into projects (id, created_at, legacy_scopes, total_storage_limit)
+values (:id, :now, 0, null)
+    on conflict do nothing
+returning id
+
+-- name: project_by_id
+select id, created_at, legacy_scopes, total_storage_limit
+  from projects
+ where id = :id
+
+-- name: lock_project
+-- Keeps two changes of one project's members apart.
+select id
+  from projects
+ where id = :id
+{for_update}
+
+-- name: all_projects
+select id, created_at, legacy_scopes, total_storage_limit
+  from projects
+ order by id
+
+-- name: projects_of_user
+select projects.id, projects.created_at, projects.legacy_scopes, projects.total_storage_limit
+  from project_members
+  join projects on projects.id = project_members.project_id
+ where project_members.user_id = :user_id
+ order by projects.id
+
+-- name: set_legacy_scopes
+update projects
+   set legacy_scopes = :legacy_scopes
+ where id = :id
+
+-- name: set_total_storage_limit
+update projects
+   set total_storage_limit = :total_storage_limit
+ where id = :id
+
+-- name: members_of
+select members.project_id, members.user_id, users.email, members.role
+  from project_members as members
+  join users on users.id = members.user_id
+ where members.project_id = :project_id
+ order by users.email
+
+-- name: put_member
+insert into project_members (project_id, user_id, role)
+values (:project_id, :user_id, :role)
+    on conflict (project_id, user_id) do update set role = excluded.role
+
+-- name: delete_member
+delete from project_members
+ where project_id = :project_id and user_id = :user_id
+
+-- name: owners_of
+select count(*)
+  from project_members
+ where project_id = :project_id and role = 'owner'
+
+-- name: enable_api
+insert into project_apis (project_id, api, enabled_at)
+values (:project_id, :api, :now)
+    on conflict do nothing
+
+-- name: disable_api
+delete from project_apis
+ where project_id = :project_id and api = :api
+
+-- name: enabled_api
+select enabled_at
+  from project_apis
+ where project_id = :project_id and api = :api
+
+-- name: insert_service_account
+insert into service_accounts (id, project_id, email, name, created_at)
+values (:id, :project_id, :email, :name, :now)
+    on conflict do nothing
+returning id
+
+-- name: service_account_by_email
+select id, project_id, email, name, created_at, disabled_at, deleted_at
+  from service_accounts
+ where email = :email and deleted_at is null
+
+-- name: service_accounts_of
+select id, project_id, email, name, created_at, disabled_at, deleted_at
+  from service_accounts
+ where project_id = :project_id and deleted_at is null
+ order by name
+
+-- name: disable_service_account
+update service_accounts
+   set disabled_at = coalesce(disabled_at, :now)
+ where email = :email and deleted_at is null
+returning id
+
+-- name: enable_service_account
+update service_accounts
+   set disabled_at = null
+ where email = :email and deleted_at is null
+returning id
+
+-- name: delete_service_account
+update service_accounts
+   set deleted_at = :now
+ where email = :email and deleted_at is null
+returning id
+
+-- name: insert_key
+-- The account's row is held, so that the account cannot be deleted meanwhile.
+insert into service_account_keys (id, service_account_id, public_key, created_at)
+select cast(:id as text), account.id, cast(:public_key as text), cast(:now as bigint)
+  from (
+        select id
+          from service_accounts
+         where email = :email and deleted_at is null
+        {for_update}
+       ) as account
+returning service_account_id
+
+-- name: key_by_id
+select id, service_account_id, public_key, created_at, deleted_at
+  from service_account_keys
+ where id = :id and deleted_at is null
+
+-- name: keys_of
+select keys.id, keys.service_account_id, keys.public_key, keys.created_at, keys.deleted_at
+  from service_account_keys as keys
+  join service_accounts as accounts on accounts.id = keys.service_account_id
+ where accounts.email = :email and accounts.deleted_at is null and keys.deleted_at is null
+ order by keys.created_at, keys.id
+
+-- name: delete_key
+update service_account_keys
+   set deleted_at = :now
+ where id = :id and deleted_at is null
+returning id
+
+-- name: revoke_tokens_of_account
+update access_tokens
+   set revoked_at = :now
+ where service_account_id = :service_account_id and revoked_at is null
+
+-- name: revoke_tokens_of_key
+update access_tokens
+   set revoked_at = :now
+ where key_id = :key_id and revoked_at is null

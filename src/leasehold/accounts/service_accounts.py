@@ -1,0 +1,134 @@
+"""Service accounts: programs' accounts, and the keys with which they prove who they are."""
+
+import re
+
+from leasehold.accounts import configuration, projects, rows
+from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
+from leasehold.entropy import Entropy
+from leasehold.errors import Conflict, Invalid, NotFound
+from leasehold.storage.transaction import Transaction
+
+EMAIL_SUFFIX = "iam.leasehold.internal"  # .internal is nobody's: no mail can go there
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+# Strangers name accounts and keys, and not every text may be sent to every database.
+_EMAIL = re.compile(rf"[a-z][a-z0-9-]{{0,62}}@[a-z][a-z0-9.-]{{0,320}}\.{re.escape(EMAIL_SUFFIX)}")
+_KEY_ID = re.compile(r"[0-9a-f]{40}")
+
+
+def email_of(project_id: str, name: str) -> str:
+    """The address of a service account; a project's domain comes after the project.
+
+    >>> email_of("app", "robot")
+    'robot@app.iam.leasehold.internal'
+    >>> email_of("example.com:app", "robot")
+    'robot@app.example.com.iam.leasehold.internal'
+    """
+    domain, _, project = project_id.rpartition(":")
+    return "@".join([name, ".".join(filter(None, [project, domain, EMAIL_SUFFIX]))])
+
+
+def create(
+    tx: Transaction, now: int, entropy: Entropy, *, project_id: str, name: str
+) -> ServiceAccount:
+    """Adds an account, as yet without keys.
+
+    Raises Invalid for the name, NotFound for the project, Conflict when the project has one of
+    that name.
+    """
+    if not _NAME.fullmatch(name):
+        raise Invalid(
+            "a service account's name has 1 to 63 lower-case letters, digits and hyphens and"
+            " begins with a letter",
+            field="name",
+        )
+    projects.require(tx, project_id)
+    email = email_of(project_id, name)
+    account = ServiceAccount(_new_id(entropy), project_id, email, name, created_at=now)
+    if not rows.insert_service_account(tx, account):
+        raise Conflict(f"there is already a service account {email}", field="name")
+    configuration.touch(tx)
+    return account
+
+
+def list_accounts(tx: Transaction, project_id: str) -> list[ServiceAccount]:
+    """The project's accounts, disabled ones too but none that was deleted, by name."""
+    return rows.service_accounts_of(tx, project_id)
+
+
+def find(tx: Transaction, email: str) -> ServiceAccount | None:
+    """The account, disabled or not; None when there is none, or it was deleted."""
+    return rows.service_account_by_email(tx, email) if _EMAIL.fullmatch(email) else None
+
+
+def disable(tx: Transaction, now: int, email: str) -> None:
+    """Switches the account off and revokes its tokens for good; again is no error.
+
+    Raises NotFound.
+    """
+    # The account's row first: whoever is storing a token holds it, so no token slips through.
+    _revoke_all(tx, now, rows.disable_service_account(tx, now, email), email)
+
+
+def enable(tx: Transaction, email: str) -> None:
+    """Switches the account on again; its keys are good, its old tokens are not. NotFound."""
+    if rows.enable_service_account(tx, email) is None:
+        raise _unknown(email)
+    configuration.touch(tx)
+
+
+def delete(tx: Transaction, now: int, email: str) -> None:
+    """Removes the account with its keys and tokens; its name may then be used again.
+
+    Raises NotFound.
+    """
+    _revoke_all(tx, now, rows.delete_service_account(tx, now, email), email)
+
+
+def add_key(
+    tx: Transaction, now: int, entropy: Entropy, *, email: str, public_key: str
+) -> ServiceAccountKey:
+    """Lets whoever has the private half of the PEM `public_key` act as the account.
+
+    Raises NotFound.
+    """
+    key_id = entropy.bytes(20).hex()
+    account_id = rows.insert_key(tx, now, key_id=key_id, email=email, public_key=public_key)
+    if account_id is None:
+        raise _unknown(email)
+    configuration.touch(tx)
+    return ServiceAccountKey(key_id, account_id, public_key, created_at=now)
+
+
+def find_key(tx: Transaction, key_id: str) -> ServiceAccountKey | None:
+    """The key; None when there is none, or it was deleted. Its account may have been deleted."""
+    return rows.key_by_id(tx, key_id) if _KEY_ID.fullmatch(key_id) else None
+
+
+def keys_of(tx: Transaction, email: str) -> list[ServiceAccountKey]:
+    """The account's keys, oldest first; none for an unknown account."""
+    return rows.keys_of(tx, email)
+
+
+def delete_key(tx: Transaction, now: int, key_id: str) -> None:
+    """Removes the key and revokes every token that was given for it. Raises NotFound."""
+    if not rows.delete_key(tx, now, key_id):
+        raise NotFound("there is no such key: look at the account's list of keys", field="key")
+    rows.revoke_tokens_of_key(tx, now, key_id)
+    configuration.touch(tx)
+
+
+def _revoke_all(tx: Transaction, now: int, account_id: str | None, email: str) -> None:
+    if account_id is None:
+        raise _unknown(email)
+    rows.revoke_tokens_of_account(tx, now, account_id)
+    configuration.touch(tx)
+
+
+def _new_id(entropy: Entropy) -> str:
+    """21 digits, the first of them 1: clients take them for a number, and keep them as text."""
+    return f"1{int.from_bytes(entropy.bytes(16)) % 10**20:020d}"
+
+
+def _unknown(email: str) -> NotFound:
+    return NotFound(f"there is no service account {email!r}", field="email")

@@ -1,0 +1,118 @@
+"""The composition root: settings, storage, capabilities, web. It wires and does nothing else."""
+
+import asyncio
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from leasehold.access.directory import Directory
+from leasehold.access.freshness import Freshness
+from leasehold.access.token_table import TokenTable
+from leasehold.accounts import installation
+from leasehold.clock import Clock
+from leasehold.entropy import Entropy
+from leasehold.oauth2 import access_tokens
+from leasehold.queues import sweep, task_id
+from leasehold.queues.verbs import hot_verbs
+from leasehold.settings import Settings
+from leasehold.storage.chores import Chore, run_chores
+from leasehold.storage.committer import Committer
+from leasehold.storage.engine import Engine
+from leasehold.storage.transaction import Transaction
+from leasehold.web.api.answer import Api, Gate
+from leasehold.web.api.application import ApiApplication, Receive, Scope, Send
+from leasehold.web.api.method import Services as ApiServices
+from leasehold.web.api.methods import METHODS
+from leasehold.web.api.router import Router
+from leasehold.web.oauth.routes import routes as oauth_routes
+from leasehold.web.oauth.services import Services as OAuthServices
+
+SWEPT_TOKENS = 2_000  # records in one transaction
+
+
+class Application:
+    """A server process on a migrated database: an ASGI application between start and stop."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        *,
+        issuer: str,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._issuer = issuer.rstrip("/")
+        self._clock = clock or Clock()
+        self._entropy = entropy or Entropy()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Opens the lanes and begins to serve; Unavailable when the database cannot be reached."""
+        settings = self._settings
+        self._committer = committer = Committer(deadline=settings.deadline_seconds)
+        committer.start(self._engine.open_lanes(self._clock.now))
+        ids = await committer.write(lambda tx, _: task_id.load(tx, self._entropy))
+        await committer.write(partial(_remember_issuer, issuer=self._issuer))
+        tokens = TokenTable(committer, self._clock)
+        directory = Directory(committer)
+        freshness = Freshness(
+            committer, tokens, directory, staleness_seconds=settings.staleness_seconds
+        )
+        await freshness.poll()
+        gate = Gate(tokens, directory, freshness, self._issuer)
+        services = ApiServices(committer, hot_verbs(ids), settings)
+        self._api = ApiApplication(
+            Api(Router(METHODS), gate, services), issuer=self._issuer, settings=settings
+        )
+        self._pages = Starlette(
+            routes=[
+                Route("/healthz", lambda _: PlainTextResponse("ok\n")),
+                *oauth_routes(
+                    OAuthServices(
+                        committer=committer,
+                        clock=self._clock,
+                        entropy=self._entropy,
+                        settings=settings,
+                        issuer=self._issuer,
+                        on_revoked=lambda digest: tokens.forget([digest]),
+                    )
+                ),
+            ]
+        )
+        self._tasks = [
+            asyncio.create_task(freshness.run()),
+            asyncio.create_task(run_chores(committer, _chores())),
+        ]
+
+    async def stop(self) -> None:
+        """Lets what runs finish, and gives the database back."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._committer.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request: the API's by itself, all other pages by Starlette."""
+        if self._api.serves(scope["path"]):
+            await self._api(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+
+def _remember_issuer(tx: Transaction, now: int, *, issuer: str) -> None:  # noqa: ARG001  # every operation is given the time
+    installation.put(tx, "issuer", issuer)
+
+
+def _chores() -> list[Chore]:
+    return [
+        Chore("fold_changes", sweep.fold_changes, 5),
+        Chore("sweep_leases", sweep.sweep_leases, 600),
+        Chore("sweep_names", sweep.sweep_names, 60),
+        Chore("sweep_deleted_queues", sweep.sweep_deleted_queues, 30),
+        Chore("sweep_tokens", lambda tx, now: access_tokens.sweep(tx, now, SWEPT_TOKENS), 300),
+    ]

@@ -1,0 +1,85 @@
+"""`leasehold serve`: runs the server until Ctrl-C."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import uvloop
+
+from leasehold.app import Application
+from leasehold.cli import database
+from leasehold.settings import Settings, from_environment
+from leasehold.storage.engine import open_engine
+from leasehold.storage.migrate import migrate
+from leasehold.web.server import bind, serve
+
+
+@click.command(name="serve")
+@database.option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="Port; 0 takes a free one.")
+@click.option(
+    "--issuer",
+    default="",
+    envvar="LEASEHOLD_ISSUER",
+    show_envvar=True,
+    metavar="URL",
+    help="URL by which clients reach this server, e.g. https://tasks.example.com.  "
+    "[default: http://HOST:PORT]",
+)
+@click.option(
+    "--tls-certificate",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificate chain (PEM): serves HTTPS without a proxy in front.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The certificate's private key (PEM).",
+)
+def command(
+    database: str,
+    host: str,
+    port: int,
+    issuer: str,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+) -> None:
+    """Serve the Task Queue API and the token endpoint.
+
+    Prints one line when it is ready. Ctrl-C or SIGTERM lets the requests under way finish. Other
+    settings come from LEASEHOLD_ variables: see docs/settings.md.
+    """
+    if (tls_certificate is None) != (tls_key is None):
+        raise click.UsageError("--tls-certificate and --tls-key go together")
+    settings = replace(from_environment(), database=database, issuer=issuer)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    uvloop.run(_serve(settings, host, port, tls_certificate, tls_key))
+
+
+async def _serve(
+    settings: Settings, host: str, port: int, certificate: Path | None, key: Path | None
+) -> None:
+    engine = open_engine(settings.database, sync=settings.sync)
+    await asyncio.to_thread(migrate, engine)
+    listener = bind(host, port)
+    scheme = "https" if certificate else "http"
+    shown_host = f"[{host}]" if ":" in host else host
+    address = f"{scheme}://{shown_host}:{listener.getsockname()[1]}"
+    application = Application(engine, settings, issuer=settings.issuer or address)
+    await application.start()
+    if not settings.sync:
+        click.echo("leasehold: replies do not wait for the disk (LEASEHOLD_SYNC is off)", err=True)
+    try:
+        await serve(
+            application,
+            listener,
+            settings,
+            on_ready=lambda: click.echo(f"leasehold: listening on {address}"),
+            certificate=certificate,
+            key=key,
+        )
+    finally:
+        await application.stop()

@@ -1,0 +1,20 @@
+"""What a grant type declares about itself."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from leasehold.oauth2.model import AuthorizationServer, TokenResponse
+
+Run = Callable[[Mapping[str, str], AuthorizationServer], Awaitable[TokenResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One way to get a token: its name, the parameters that it cannot do without, its rule.
+
+    `run` is given every parameter once and none empty, and raises OAuthError.
+    """
+
+    grant_type: str
+    parameters: tuple[str, ...]
+    run: Run

@@ -1,0 +1,90 @@
+"""Scopes: what a token allows, as URLs on the wire and as bits of a mask inside."""
+
+from dataclasses import dataclass
+
+from leasehold.oauth2.errors import OAuthError
+
+PREFIX = "https://www.googleapis.com/auth/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """One scope and what a person is told about it."""
+
+    url: str
+    bit: int
+    sentence: str
+    service_accounts_only: bool
+
+
+TASKQUEUE = 1
+CONSUMER = 2
+CLOUD_TASKQUEUE = 4
+CLOUD_CONSUMER = 8
+
+# What the masks of methods are made of: the cloud twins mean the same.
+READ_WRITE = TASKQUEUE | CLOUD_TASKQUEUE
+CONSUME = CONSUMER | CLOUD_CONSUMER
+
+SCOPES = (
+    Scope(
+        url=f"{PREFIX}taskqueue",
+        bit=TASKQUEUE,
+        sentence="Add, lease, change and delete tasks, and manage queues",
+        service_accounts_only=False,
+    ),
+    Scope(
+        url=f"{PREFIX}taskqueue.consumer",
+        bit=CONSUMER,
+        sentence="Lease tasks, and change and delete those in your queues",
+        service_accounts_only=False,
+    ),
+    Scope(
+        url=f"{PREFIX}cloud-taskqueue",
+        bit=CLOUD_TASKQUEUE,
+        sentence="Add, lease, change and delete tasks, and manage queues",
+        service_accounts_only=True,
+    ),
+    Scope(
+        url=f"{PREFIX}cloud-taskqueue.consumer",
+        bit=CLOUD_CONSUMER,
+        sentence="Lease tasks, and change and delete those in your queues",
+        service_accounts_only=True,
+    ),
+)
+
+_BITS = {scope.url: scope.bit for scope in SCOPES}
+
+
+def mask(text: str) -> int:
+    """The bits of a space-separated list of scope URLs, in any order (RFC 6749 §3.3).
+
+    Raises OAuthError `invalid_scope` for an unknown one, and for none at all.
+    """
+    names = text.split()
+    if not names:
+        raise OAuthError("invalid_scope", f"name at least one scope: {_known()}")
+    bits = 0
+    for name in names:
+        if name not in _BITS:  # the name is a stranger's text, so it is not repeated
+            raise OAuthError("invalid_scope", f"a scope is not known here; known: {_known()}")
+        bits |= _BITS[name]
+    return bits
+
+
+def text(mask: int) -> str:
+    """The scope URLs of the mask, separated by spaces, in the order of `SCOPES`.
+
+    >>> text(CONSUMER)
+    'https://www.googleapis.com/auth/taskqueue.consumer'
+    """
+    return " ".join(scope.url for scope in of(mask))
+
+
+def of(mask: int) -> list[Scope]:
+    """The scopes of the mask, in the order of `SCOPES`."""
+    return [scope for scope in SCOPES if scope.bit & mask]
+
+
+def _known() -> str:
+    return text(sum(scope.bit for scope in SCOPES))

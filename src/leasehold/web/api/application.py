@@ -1,0 +1,220 @@
+"""The API as a raw ASGI application: from the socket's messages to requests, and back."""
+
+import asyncio
+import gzip
+import secrets
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from leasehold.errors import Invalid, NotFound
+from leasehold.settings import Settings
+from leasehold.web.api import batch, discovery, errors, wire
+from leasehold.web.api.answer import Api
+from leasehold.web.api.batch import BatchCall, BatchReply
+from leasehold.web.api.message import Headers, Reply, Request, TooLarge, parse_parameters
+from leasehold.web.api.router import PREFIX
+
+# ASGI's own types: its messages are dictionaries of anything.
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MAX_BATCH_BODY = 32 * 2**20  # bytes
+MAX_BATCH_CALLS = 1_000
+BATCH_STEP = 16  # calls of a batch that run at a time
+MAX_BATCH_REPLY = 64 * 2**20  # bytes; calls beyond it are not run
+COMPRESS_FROM = 1_400  # bytes: what fits into one packet gains nothing
+
+_JSON_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"vary", b"accept-encoding"),
+)
+
+
+class ApiApplication:
+    """Serves the methods, batches of them, and the documents that describe them."""
+
+    def __init__(self, api: Api, *, issuer: str, settings: Settings) -> None:
+        self._api = api
+        self._issuer = issuer
+        self._body_seconds = settings.header_seconds
+        self._documents = {
+            version: discovery.document(version, issuer, settings) for version in discovery.VERSIONS
+        }
+
+    def serves(self, path: str) -> bool:
+        """Whether the path (percent-encoded or not) is one of ours."""
+        return path.startswith((PREFIX, "/discovery/", "/$discovery/", "/batch"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one HTTP request."""
+        headers = _headers(scope)
+        read_body = _BodyReader(receive, headers, self._body_seconds).read
+        request = Request(
+            scope["method"],
+            scope["raw_path"].decode("latin-1"),
+            scope["query_string"].decode("latin-1"),
+            headers,
+            read_body,
+        )
+        if request.path.startswith(PREFIX):
+            reply = await self._api.answer(request)
+        else:
+            reply = await self._answer_other(request)
+        await _send(reply, headers, send)
+
+    async def _answer_other(self, request: Request) -> Reply:
+        try:
+            if request.path == "/batch" or request.path.startswith("/batch/"):
+                return await self._batch(request)
+            return self._describe(request)
+        except Exception as error:  # as in `Api.answer`
+            return errors.failure(error, realm=self._issuer).reply()
+
+    def _describe(self, request: Request) -> Reply:
+        if request.verb not in ("GET", "HEAD"):
+            return errors.wrong_verb({"GET"}).reply()
+        parameters = parse_parameters(request.query)
+        match request.path.strip("/").split("/"):
+            case ["discovery", "v1", "apis"]:
+                return Reply(200, wire.encode(discovery.directory(self._issuer), pretty=True))
+            case ["discovery", "v1", "apis", discovery.NAME, version, "rest"]:
+                return self._document(version)
+            case ["$discovery", "rest"]:
+                return self._document(parameters.get("version", discovery.VERSIONS[0]))
+            case _:
+                raise NotFound("Not Found")
+
+    def _document(self, version: str) -> Reply:
+        for known, document in self._documents.items():
+            if known == version:
+                return Reply(200, wire.encode(document, pretty=True))
+        raise NotFound(f"Not Found: there are the versions {', '.join(self._documents)}")
+
+    async def _batch(self, request: Request) -> Reply:
+        if request.verb != "POST":
+            return errors.wrong_verb({"POST"}).reply()
+        content_type = request.headers.get(b"content-type", b"").decode("latin-1")
+        body = await request.read_body(MAX_BATCH_BODY)
+        calls = batch.parse(content_type, body, max_calls=MAX_BATCH_CALLS)
+        replies: list[BatchReply] = []
+        size = 0
+        for start in range(0, len(calls), BATCH_STEP):
+            step = calls[start : start + BATCH_STEP]
+            if size > MAX_BATCH_REPLY:
+                answers = [_batch_is_full() for _ in step]
+            else:
+                answers = await asyncio.gather(
+                    *(self._answer_part(call, request, len(calls)) for call in step)
+                )
+            size += sum(len(answer.body) for answer in answers)
+            replies += (_batch_reply(*pair) for pair in zip(step, answers, strict=True))
+        content_type, text = batch.compose(replies, boundary=f"batch_{secrets.token_urlsafe(18)}")
+        return Reply(200, text, content_type)
+
+    async def _answer_part(self, call: BatchCall, outer: Request, calls: int) -> Reply:
+        target = urlsplit(call.target)
+        headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in call.headers}
+        if b"authorization" in outer.headers:
+            headers.setdefault(b"authorization", outer.headers[b"authorization"])
+
+        async def read_body(limit: int) -> bytes:
+            if len(call.body) > limit:
+                raise TooLarge(f"the body of a call has at most {limit} bytes")
+            return call.body
+
+        inner = Request(call.verb, target.path, target.query, headers, read_body)
+        return await self._api.answer(inner, in_batch_of=calls)
+
+
+def _batch_is_full() -> Reply:
+    why = "the replies of this batch are too large together: send this call in another one"
+    return errors.Failure(503, "backendError", why).reply()
+
+
+def _batch_reply(call: BatchCall, reply: Reply) -> BatchReply:
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in reply.headers]
+    if reply.body:
+        headers.insert(0, ("Content-Type", reply.content_type))
+    return BatchReply(call.content_id, reply.status, tuple(headers), reply.body)
+
+
+def _headers(scope: Scope) -> Headers:
+    """The headers by name; two credentials become one that nobody accepts (RFC 6750 section 2)."""
+    pairs: list[tuple[bytes, bytes]] = scope["headers"]
+    headers = dict(pairs)
+    if len(headers) != len(pairs):
+        given = [value for name, value in pairs if name == b"authorization"]
+        if len(given) > 1:
+            headers[b"authorization"] = b", ".join(given)
+    return headers
+
+
+class _BodyReader:
+    """Reads a body to its end: bounded in size and in time, and decompressed."""
+
+    def __init__(self, receive: Receive, headers: Headers, seconds: float) -> None:
+        self._receive = receive
+        self._headers = headers
+        self._seconds = seconds
+
+    async def read(self, limit: int) -> bytes:
+        """The body; TooLarge beyond `limit` bytes, Invalid when it does not arrive."""
+        length = self._headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length[:20]) > limit:
+            raise TooLarge(f"the body has at most {limit} bytes")
+        try:
+            async with asyncio.timeout(self._seconds):
+                body = await self._read_all(limit)
+        except TimeoutError:
+            raise Invalid("the body did not arrive in time") from None
+        encoding = self._headers.get(b"content-encoding", b"identity").lower()
+        if encoding == b"gzip":
+            return _decompress(body, limit)
+        if encoding not in (b"identity", b""):
+            raise Invalid("Content-Encoding takes gzip or identity")
+        return body
+
+    async def _read_all(self, limit: int) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Invalid("the body did not arrive")
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > limit:
+                raise TooLarge(f"the body has at most {limit} bytes")
+            if not message.get("more_body", False):
+                return b"".join(chunks)
+
+
+def _decompress(body: bytes, limit: int) -> bytes:
+    decompressor = zlib.decompressobj(wbits=31)  # gzip, and nothing else
+    try:
+        text = decompressor.decompress(body, limit + 1)
+    except zlib.error:
+        raise Invalid("the body is not gzip, though Content-Encoding says so") from None
+    if len(text) > limit:
+        raise TooLarge(f"the body has at most {limit} bytes, decompressed")
+    if not decompressor.eof:
+        raise Invalid("the gzip body is cut off")
+    return text
+
+
+async def _send(reply: Reply, request_headers: Headers, send: Send) -> None:
+    headers = [*reply.headers]
+    body = reply.body
+    if reply.status != 204:
+        headers.append((b"content-type", reply.content_type.encode("latin-1")))
+        headers.extend(_JSON_HEADERS)
+        if len(body) >= COMPRESS_FROM and b"gzip" in request_headers.get(b"accept-encoding", b""):
+            body = gzip.compress(body, 1)
+            headers.append((b"content-encoding", b"gzip"))
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,58 @@
+"""A request and a reply as the API's handlers see them: no ASGI, no sockets."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from leasehold.errors import Invalid
+
+MAX_PARAMETERS = 100
+
+Headers = dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, of its own or of a batch."""
+
+    verb: str
+    path: str  # as sent: percent-encoded
+    query: str  # likewise
+    headers: Headers  # lower-case names
+    read_body: Callable[[int], Awaitable[bytes]]  # at most so many bytes, decompressed
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json; charset=UTF-8"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class TooLarge(Invalid):
+    """The body is larger than this method takes."""
+
+    reason = "uploadTooLarge"
+
+
+def parse_parameters(text: str) -> dict[str, str]:
+    """Parameters of a query or a form; Invalid when one is given twice or there are too many."""
+    if not text:
+        return {}
+    try:
+        pairs = parse_qsl(
+            text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict"
+        )
+    except UnicodeDecodeError:
+        raise Invalid("the parameters are not UTF-8") from None
+    except ValueError:
+        raise Invalid(f"more than {MAX_PARAMETERS} parameters") from None
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Invalid(f"parameter {twice} is given more than once", field=twice)
+    return parameters

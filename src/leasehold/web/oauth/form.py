@@ -1,0 +1,70 @@
+"""Forms: a request's fields, read within bounds on bytes, fields and seconds."""
+
+import asyncio
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_FIELDS = 50
+MEDIA_TYPE = "application/x-www-form-urlencoded"
+
+Form = dict[str, list[str]]  # every value that was sent for a name, in order
+
+
+class FormRefused(Exception):
+    """The form was not read; the message says why, `status` is HTTP's number for it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+async def read_body(request: Request, *, seconds: float) -> Form:
+    """The fields of the body; none when it is empty, whatever its type is said to be.
+
+    A missing content type passes. Raises FormRefused, and ClientDisconnect when nobody is there
+    any more.
+    """
+    body = await _read(request, seconds=seconds)
+    if not body:
+        return {}
+    media_type = request.headers.get("content-type", MEDIA_TYPE).partition(";")[0].strip().lower()
+    if media_type != MEDIA_TYPE:
+        raise FormRefused(400, f"send the fields as {MEDIA_TYPE}")
+    return _parse(body)
+
+
+def read_query(request: Request) -> Form:
+    """The fields of the query. Raises FormRefused."""
+    return _parse(request.scope["query_string"])
+
+
+async def _read(request: Request, *, seconds: float) -> bytes:
+    too_large = FormRefused(413, f"the body is too large: {MAX_BODY_BYTES} bytes at most")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise too_large
+    except TimeoutError:
+        raise FormRefused(408, "the body did not arrive in time") from None
+    return bytes(body)
+
+
+def _parse(encoded: bytes) -> Form:
+    try:
+        pairs = parse_qsl(
+            encoded.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except ValueError:  # also for bytes that are not UTF-8
+        raise FormRefused(
+            400, f"the fields cannot be read: {MAX_FIELDS} at most, percent-encoded UTF-8"
+        ) from None
+    form: Form = {}
+    for name, value in pairs:
+        form.setdefault(name, []).append(value)
+    return form

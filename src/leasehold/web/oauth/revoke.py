@@ -1,0 +1,21 @@
+"""The revocation endpoint over HTTP: an empty object, whether or not the token was known."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+from leasehold.oauth2 import revoke
+from leasehold.web.oauth.endpoint import Answer
+from leasehold.web.oauth.form import Form, read_body, read_query
+from leasehold.web.oauth.services import Services
+
+
+def answer(services: Services) -> Answer:
+    async def run(request: Request) -> Mapping[str, object]:
+        form: Form = await read_body(request, seconds=services.settings.header_seconds)
+        for name, values in read_query(request).items():
+            form.setdefault(name, []).extend(values)
+        await revoke.revoke(form, services.committer, services.on_revoked)
+        return {}
+
+    return run

@@ -1,0 +1,78 @@
+"""Users: added once, found by any spelling of their address, disabled, given new passwords."""
+
+import pytest
+
+from leasehold.accounts import configuration, users
+from leasehold.errors import Conflict, Invalid, NotFound
+from leasehold.storage.transaction import Transaction
+
+
+def test_a_user_is_found_by_any_spelling_of_the_address(tx: Transaction, now: int) -> None:
+    created = users.create(tx, now, email="Ada@Example.com", password_hash="h")
+
+    assert created == users.find(tx, " ADA@example.com")
+    assert users.find(tx, "eve@example.com") is None
+
+
+def test_two_users_cannot_have_one_address(tx: Transaction, now: int) -> None:
+    users.create(tx, now, email="ada@example.com", password_hash="h")
+
+    with pytest.raises(Conflict, match=r"ada@example\.com"):
+        users.create(tx, now, email="ADA@example.com", password_hash="h")
+
+
+def test_a_user_needs_an_address(tx: Transaction, now: int) -> None:
+    with pytest.raises(Invalid):
+        users.create(tx, now, email="ada", password_hash="h")
+
+
+def test_users_are_listed_by_address(tx: Transaction, now: int) -> None:
+    for email in ("eve@example.com", "ada@example.com"):
+        users.create(tx, now, email=email, password_hash="h")
+
+    assert ["ada@example.com", "eve@example.com"] == [user.email for user in users.list_users(tx)]
+
+
+def test_a_disabled_user_stays_and_keeps_the_first_instant(tx: Transaction, now: int) -> None:
+    users.create(tx, now, email="ada@example.com", password_hash="h")
+    users.disable(tx, now + 1, "ada@example.com")
+
+    users.disable(tx, now + 2, "Ada@example.com")
+
+    assert now + 1 == users.require(tx, "ada@example.com").disabled_at
+
+
+def test_a_new_password_takes_the_place_of_the_old_one(tx: Transaction, now: int) -> None:
+    users.create(tx, now, email="ada@example.com", password_hash="old")
+
+    users.set_password_hash(tx, "ada@example.com", "new")
+
+    assert "new" == users.require(tx, "ada@example.com").password_hash
+
+
+def test_changes_of_an_unknown_user_are_refused(tx: Transaction, now: int) -> None:
+    for change in (
+        lambda: users.disable(tx, now, "eve@example.com"),
+        lambda: users.set_password_hash(tx, "eve@example.com", "h"),
+        lambda: users.require(tx, "eve@example.com"),
+    ):
+        with pytest.raises(NotFound, match=r"eve@example\.com"):
+            change()
+
+
+def test_a_password_hash_is_not_shown(tx: Transaction, now: int) -> None:
+    user = users.create(tx, now, email="ada@example.com", password_hash="$argon2id$secret")
+
+    assert "secret" not in repr(user)
+
+
+def test_every_change_is_counted_for_the_servers(tx: Transaction, now: int) -> None:
+    versions = [configuration.version(tx)]
+    users.create(tx, now, email="ada@example.com", password_hash="h")
+    versions.append(configuration.version(tx))
+    users.set_password_hash(tx, "ada@example.com", "new")
+    versions.append(configuration.version(tx))
+    users.disable(tx, now, "ada@example.com")
+    versions.append(configuration.version(tx))
+
+    assert sorted(set(versions)) == versions
