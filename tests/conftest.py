@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import PostgresServer, running_postgres
+from tests.running_server import RunningServer, run_server
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,10 @@ def database_url(engine_name: str, tmp_path: Path, request: pytest.FixtureReques
     url: str = request.getfixturevalue("_postgres_database")
     server.empty_database(url)
     return url
+
+
+@pytest.fixture
+def server(database_url: str) -> Iterator[RunningServer]:
+    """A server on each engine, over real HTTP, with a clock that the test moves."""
+    with run_server(database_url) as running:
+        yield running

@@ -259,7 +259,7 @@ def find_installation(account: Account, programs: Path) -> Installation:
             try:
                 return _tried(_reachable(bin_directory, account, programs), account)
             except (OSError, subprocess.SubprocessError, PostgresMissing) as error:
-                reasons.append(f"{bin_directory}: {error}")
+                reasons.append(f"{bin_directory}: {error} {getattr(error, 'stderr', '')}".strip())
         reasons.append(f"{source}: no other PostgreSQL there")
     message = "No PostgreSQL to test with: " + HOW_TO_INSTALL + ". " + "; ".join(reasons)
     raise PostgresMissing(message)
@@ -301,10 +301,12 @@ def _reachable(bin_directory: Path, account: Account, programs: Path) -> Path:
         parent.stat().st_mode & 0o001 for parent in bin_directory.resolve().parents
     ):
         return bin_directory
-    copy = Path(tempfile.mkdtemp(dir=programs)) / "copy"
-    copy.parent.chmod(0o755)
-    shutil.copytree(bin_directory.parent, copy, symlinks=True)
-    return copy / "bin"
+    root = bin_directory.parent
+    libraries = root.parent.with_suffix(".libs")  # a wheel's programs look for them beside it
+    for source in [root, *([libraries] if libraries.exists() else [])]:
+        target = programs / source.relative_to(root.parent.parent)
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    return programs / root.relative_to(root.parent.parent) / "bin"
 
 
 def _tried(bin_directory: Path, account: Account) -> Installation:

@@ -1,7 +1,7 @@
 """The token endpoint's steps, and the JWT bearer grant when all is well."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -198,7 +198,7 @@ def test_unknown_parameters_are_ignored(small_world: World) -> None:
     ).access_token
 
 
-def refused(world: World, form: dict[str, Sequence[str]]) -> tuple[str, str]:
+def refused(world: World, form: Mapping[str, Sequence[str]]) -> tuple[str, str]:
     return refusal(lambda: world.post(**form))
 
 

@@ -148,7 +148,7 @@ def transaction(engine: Engine) -> Iterator[Transaction]:
 
 @asynccontextmanager
 async def running(engine: Engine, clock: Clock) -> AsyncIterator[Committer]:
-    committer = Committer(engine)
+    committer = Committer()
     committer.start(engine.open_lanes(clock.now))
     try:
         yield committer

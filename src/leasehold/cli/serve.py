@@ -13,7 +13,7 @@ from leasehold.cli import database
 from leasehold.settings import Settings, from_environment
 from leasehold.storage.engine import open_engine
 from leasehold.storage.migrate import migrate
-from leasehold.web.server import bind, serve
+from leasehold.web.server import bind, make_server
 
 
 @click.command(name="serve")
@@ -73,13 +73,13 @@ async def _serve(
     if not settings.sync:
         click.echo("leasehold: replies do not wait for the disk (LEASEHOLD_SYNC is off)", err=True)
     try:
-        await serve(
+        server = make_server(
             application,
-            listener,
             settings,
             on_ready=lambda: click.echo(f"leasehold: listening on {address}"),
             certificate=certificate,
             key=key,
         )
+        await server.serve(sockets=[listener])
     finally:
         await application.stop()

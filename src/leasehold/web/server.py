@@ -12,6 +12,8 @@ from leasehold.settings import Settings
 from leasehold.web.protocol import protocol_class
 
 BACKLOG = 2048  # connections that wait to be accepted
+KEEP_ALIVE_SECONDS = 65  # longer than common proxies keep a connection, so that they close first
+SHUTDOWN_SECONDS = 20  # for requests under way when the server is told to stop
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -28,16 +30,19 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(
+def make_server(
     application: Any,  # noqa: ANN401  # an ASGI application: frameworks differ in its types
-    listener: socket.socket,
     settings: Settings,
     *,
     on_ready: Callable[[], None],
     certificate: Path | None = None,
     key: Path | None = None,
-) -> None:
-    """Serves until SIGINT or SIGTERM; requests under way are finished first."""
+) -> uvicorn.Server:
+    """A server; its `serve(sockets=[…])` returns after SIGINT, SIGTERM or `should_exit = True`.
+
+    Requests under way are finished first. Headers of proxies are not believed: the issuer is a
+    setting, and nothing depends on the caller's address.
+    """
     config = uvicorn.Config(
         application,
         http=protocol_class(settings.header_seconds),
@@ -46,17 +51,17 @@ async def serve(
         lifespan="off",
         interface="asgi3",
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
-        date_header=True,
         proxy_headers=False,
         limit_concurrency=settings.max_connections,
-        timeout_keep_alive=65,
-        timeout_graceful_shutdown=20,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    await _Server(config, on_ready).serve(sockets=[listener])
+    return _Server(config, on_ready)
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,65 @@
+"""The OAuth endpoints as a web application, and on a real server in a thread of its own."""
+
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from leasehold.clock import Clock
+from leasehold.entropy import Entropy
+from leasehold.settings import Settings
+from leasehold.storage.committer import Committer
+from leasehold.storage.engine import Engine
+from leasehold.web.oauth.routes import routes
+from leasehold.web.oauth.services import Services
+
+
+def application(
+    engine: Engine,
+    clock: Clock,
+    *,
+    issuer: str,
+    on_revoked: Callable[[bytes], None] = lambda _digest: None,
+    settings: Settings | None = None,
+    committer: Committer | None = None,
+) -> Starlette:
+    """Only the OAuth endpoints. A given committer is used as it is, and not started."""
+    ours = committer or Committer()
+
+    @asynccontextmanager
+    async def lifespan(_application: Starlette) -> AsyncIterator[None]:
+        if committer is None:
+            ours.start(engine.open_lanes(clock.now))
+        yield
+        if committer is None:
+            await ours.close()
+
+    services = Services(
+        committer=ours,
+        clock=clock,
+        entropy=Entropy(),
+        settings=settings or Settings(),
+        issuer=issuer,
+        on_revoked=on_revoked,
+    )
+    return Starlette(routes=list(routes(services)), lifespan=lifespan)
+
+
+@contextmanager
+def serving(make: Callable[[str], Starlette]) -> Iterator[str]:
+    """A running uvicorn with the application that `make` returns for the server's own URL."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()  # who connects before the server is up waits for it
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(make(url), log_level="warning", ws="none"))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,159 @@
+"""A real server over real HTTP, in a thread of the test's process, with a clock that tests move."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import requests
+
+from leasehold.accounts import key_file, projects, service_accounts, users
+from leasehold.accounts.key_file import KeyPair
+from leasehold.app import Application
+from leasehold.cli.database import transact
+from leasehold.entropy import Entropy
+from leasehold.queues import configure
+from leasehold.queues.model import Acl, Queue
+from leasehold.settings import Settings
+from leasehold.storage.engine import Engine, open_engine
+from leasehold.storage.migrate import migrate
+from leasehold.storage.transaction import Transaction
+from leasehold.web.server import bind, make_server
+from tests.moved_clock import MovedClock
+
+R = TypeVar("R")
+
+OWNER = "owner@example.com"
+PROJECT = "demo"
+API = "taskqueue"
+
+# Made once: 2048-bit keys take a moment, and no test here is about making them.
+_KEY_PAIR: KeyPair = key_file.generate_key_pair()
+
+
+@dataclass
+class RunningServer:
+    """A server on a database of its own; `url` is its root, without a slash at the end."""
+
+    url: str
+    engine: Engine
+    clock: MovedClock
+    settings: Settings
+    _key_files: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def do(self, operation: Callable[[Transaction, int], R]) -> R:
+        """Runs an operation as a command does: on a connection of its own."""
+        return transact(self.engine, operation)
+
+    def queue(self, name: str = "q", **settings: object) -> Queue:
+        """Makes a pull queue in the project `demo`."""
+        base = Queue(id=0, project_id=PROJECT, name=name, mode="pull", created_at=self.clock.now())
+        made = replace(base, **settings)  # type: ignore[arg-type]  # a test's own words
+        return self.do(lambda tx, _: configure.create(tx, made))
+
+    def queue_for(self, email: str, name: str = "q", **settings: object) -> Queue:
+        """Makes a queue on which this address is consumer and producer."""
+        both = frozenset([email])
+        return self.queue(name, acl=Acl(both, both), **settings)
+
+    def service_account(self, name: str = "worker") -> dict[str, str]:
+        """The key file of a service account of the project `demo`, made on first use."""
+        if name not in self._key_files:
+            self._key_files[name] = self.do(partial(_account_with_key, name=name, url=self.url))
+        return self._key_files[name]
+
+    def token(self, name: str = "worker", scopes: str = "taskqueue") -> str:
+        """An access token of a service account; `scopes` are short names, space separated."""
+        from google.auth.transport.requests import Request  # noqa: PLC0415  # slow to import
+        from google.oauth2 import service_account  # noqa: PLC0415  # likewise
+
+        urls = [f"https://www.googleapis.com/auth/{scope}" for scope in scopes.split()]
+        credentials = service_account.Credentials.from_service_account_info(
+            self.service_account(name), scopes=urls
+        )
+        credentials.refresh(Request())
+        return str(credentials.token)
+
+    def call(
+        self, verb: str, path: str, *, token: str | None = None, **more: object
+    ) -> requests.Response:
+        """One request below /taskqueue/v1beta2/projects/; `path` like `demo/taskqueues/q`."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= more.pop("headers", {})  # type: ignore[call-overload]  # a test's own words
+        url = f"{self.url}/taskqueue/v1beta2/projects/{path}"
+        return requests.request(verb, url, headers=headers, timeout=30, **more)  # type: ignore[arg-type]  # as above
+
+
+def _account_with_key(tx: Transaction, now: int, *, name: str, url: str) -> dict[str, str]:
+    entropy = Entropy()
+    account = service_accounts.create(tx, now, entropy, project_id=PROJECT, name=name)
+    key = service_accounts.add_key(
+        tx, now, entropy, email=account.email, public_key=_KEY_PAIR.public_pem
+    )
+    return key_file.key_file(account, key, _KEY_PAIR.private_pem, url)
+
+
+def _project(tx: Transaction, now: int) -> None:
+    users.create(tx, now, email=OWNER, password_hash="!")
+    projects.create(tx, now, project_id=PROJECT, owner_email=OWNER)
+    projects.enable_api(tx, now, project_id=PROJECT, api=API)
+
+
+@contextmanager
+def run_server(database_url: str, **settings: object) -> Iterator[RunningServer]:
+    """A server on an empty database, with the project `demo` in it."""
+    engine = open_engine(database_url)
+    migrate(engine)
+    transact(engine, _project)
+    with run_server_on(engine, Settings(**settings)) as server:  # type: ignore[arg-type]  # a test's own words
+        yield server
+
+
+@contextmanager
+def run_server_on(engine: Engine, settings: Settings) -> Iterator[RunningServer]:
+    """A server on a database that is there already; several may run on one PostgreSQL."""
+    clock = MovedClock()
+    listener = bind("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    ready = threading.Event()
+    failures: list[BaseException] = []
+    application = Application(engine, settings, issuer=url, clock=clock)
+    server = make_server(application, settings, on_ready=ready.set)
+
+    async def serve() -> None:
+        await application.start()
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            await application.stop()
+
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:  # noqa: BLE001  # shown by the test's thread
+            failures.append(error)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run, name="server")
+    thread.start()
+    ready.wait()
+    try:
+        if failures:
+            raise failures[0]
+        yield RunningServer(url, engine, clock, settings)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def write_key_file(directory: Path, key: dict[str, str]) -> Path:
+    """Writes a key file as `leasehold service-account create` does."""
+    path = directory / "key.json"
+    path.write_text(json.dumps(key))
+    return path
