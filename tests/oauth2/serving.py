@@ -24,21 +24,22 @@ def application(
     issuer: str,
     on_revoked: Callable[[bytes], None] = lambda _digest: None,
     settings: Settings | None = None,
-    committer: Committer | None = None,
+    is_shut_down: bool = False,
 ) -> Starlette:
-    """Only the OAuth endpoints. A given committer is used as it is, and not started."""
-    ours = committer or Committer()
+    """Only the OAuth endpoints; `is_shut_down` leaves them without a database."""
+    committer = Committer()
 
     @asynccontextmanager
     async def lifespan(_application: Starlette) -> AsyncIterator[None]:
-        if committer is None:
-            ours.start(engine.open_lanes(clock.now))
+        committer.start(engine.open_lanes(clock.now))
+        if is_shut_down:
+            await committer.close()
         yield
-        if committer is None:
-            await ours.close()
+        if not is_shut_down:
+            await committer.close()
 
     services = Services(
-        committer=ours,
+        committer=committer,
         clock=clock,
         entropy=Entropy(),
         settings=settings or Settings(),

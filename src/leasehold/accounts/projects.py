@@ -70,6 +70,12 @@ def require(tx: Transaction, project_id: str) -> Project:
     return project
 
 
+def lock(tx: Transaction, project_id: str) -> None:
+    """Lets changes of one project take turns until the commit. Raises NotFound."""
+    if not is_project_id(project_id) or not rows.lock_project(tx, project_id):
+        raise _unknown(project_id)
+
+
 def list_projects(tx: Transaction) -> list[Project]:
     """Every project, by id."""
     return rows.all_projects(tx)
@@ -93,7 +99,7 @@ def add_member(tx: Transaction, *, project_id: str, email: str, role: str) -> No
     """
     if role not in ROLES:
         raise Invalid(f"a role is one of {', '.join(ROLES)}, not {role!r}", field="role")
-    _lock(tx, project_id)
+    lock(tx, project_id)
     rows.put_member(tx, project_id, user_id=users.require(tx, email).id, role=role)
     _check_that_an_owner_is_left(tx, project_id)
     configuration.touch(tx)
@@ -105,7 +111,7 @@ def remove_member(tx: Transaction, *, project_id: str, email: str) -> None:
     Raises NotFound for the project, or when the user has no part in it, and Conflict when this
     would leave the project without an owner.
     """
-    _lock(tx, project_id)
+    lock(tx, project_id)
     if not rows.delete_member(tx, project_id, user_id=users.require(tx, email).id):
         raise NotFound(f"{email} is not a member of {project_id}", field="email")
     _check_that_an_owner_is_left(tx, project_id)
@@ -115,7 +121,7 @@ def remove_member(tx: Transaction, *, project_id: str, email: str) -> None:
 def enable_api(tx: Transaction, now: int, *, project_id: str, api: str) -> None:
     """Switches an API on; again is no error. Raises Invalid for an unknown API, NotFound."""
     _check_api(api)
-    _lock(tx, project_id)
+    lock(tx, project_id)
     rows.enable_api(tx, now, project_id, api=api)
     configuration.touch(tx)
 
@@ -123,7 +129,7 @@ def enable_api(tx: Transaction, now: int, *, project_id: str, api: str) -> None:
 def disable_api(tx: Transaction, *, project_id: str, api: str) -> None:
     """Switches an API off; again is no error. Raises Invalid for an unknown API, NotFound."""
     _check_api(api)
-    _lock(tx, project_id)
+    lock(tx, project_id)
     rows.disable_api(tx, project_id, api=api)
     configuration.touch(tx)
 
@@ -151,11 +157,6 @@ def set_total_storage_limit(tx: Transaction, *, project_id: str, limit: int | No
     if not rows.set_total_storage_limit(tx, project_id, limit):
         raise _unknown(project_id)
     configuration.touch(tx)
-
-
-def _lock(tx: Transaction, project_id: str) -> None:
-    if not rows.lock_project(tx, project_id):
-        raise _unknown(project_id)
 
 
 def _check_that_an_owner_is_left(tx: Transaction, project_id: str) -> None:

@@ -61,6 +61,22 @@ def find(tx: Transaction, email: str) -> ServiceAccount | None:
     return rows.service_account_by_email(tx, email) if _EMAIL.fullmatch(email) else None
 
 
+def require(tx: Transaction, email: str) -> ServiceAccount:
+    """The account that the caller named, in any case. Raises NotFound when there is none."""
+    account = find(tx, email.strip().lower())
+    if account is None:
+        raise _unknown(email)
+    return account
+
+
+def find_or_create(
+    tx: Transaction, now: int, entropy: Entropy, *, project_id: str, name: str
+) -> ServiceAccount:
+    """The project's account of that name, added if there is none. Raises as `create` does."""
+    account = find(tx, email_of(project_id, name))
+    return account or create(tx, now, entropy, project_id=project_id, name=name)
+
+
 def disable(tx: Transaction, now: int, email: str) -> None:
     """Switches the account off and revokes its tokens for good; again is no error.
 
@@ -116,6 +132,21 @@ def delete_key(tx: Transaction, now: int, key_id: str) -> None:
         raise NotFound("there is no such key: look at the account's list of keys", field="key")
     rows.revoke_tokens_of_key(tx, now, key_id)
     configuration.touch(tx)
+
+
+def delete_key_of(tx: Transaction, now: int, email: str, key_id: str) -> None:
+    """Removes a key as `delete_key` does, but NotFound when it is not this account's."""
+    if key_id not in {key.id for key in keys_of(tx, email)}:
+        raise NotFound(f"{email} has no key {key_id!r}: look at its list of keys", field="key")
+    delete_key(tx, now, key_id)
+
+
+def delete_other_keys(tx: Transaction, now: int, email: str, *, kept: str) -> int:
+    """Removes every key of the account but the one with the id `kept`; how many."""
+    others = [key.id for key in keys_of(tx, email) if key.id != kept]
+    for key_id in others:
+        delete_key(tx, now, key_id)
+    return len(others)
 
 
 def _revoke_all(tx: Transaction, now: int, account_id: str | None, email: str) -> None:

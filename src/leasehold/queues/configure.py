@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
+from leasehold.accounts import projects
 from leasehold.accounts.configuration import touch
 from leasehold.errors import Conflict, Invalid, NotFound
 from leasehold.queues import rows
@@ -25,11 +26,24 @@ class Step:
 
 
 def find(tx: Transaction, project_id: str, name: str) -> Queue:
-    """The queue; NotFound when the project has none of this name."""
+    """The queue; NotFound when the project has none of this name, Invalid for the name."""
+    check_queue_name(name)
     queue = rows.find_queue(tx, project_id, name)
     if queue is None:
         raise NotFound(f"project {project_id} has no queue {name!r}")
     return queue
+
+
+def find_to_change(tx: Transaction, project_id: str, name: str) -> Queue:
+    """The queue, which nobody else changes through here until the commit; NotFound as `find`."""
+    projects.lock(tx, project_id)
+    return find(tx, project_id, name)
+
+
+def list_queues(tx: Transaction, project_id: str) -> list[Queue]:
+    """The project's queues, by name; NotFound when there is no such project."""
+    projects.require(tx, project_id)
+    return rows.list_queues(tx, project_id)
 
 
 def create(tx: Transaction, queue: Queue) -> Queue:
@@ -142,6 +156,30 @@ def apply(tx: Transaction, now: int, steps: Sequence[Step]) -> None:
                 delete(tx, now, step.queue)
             case "keep":
                 pass
+
+
+def apply_file(
+    tx: Transaction, now: int, file: QueueFile, *, project_id: str, tombstone_seconds: int
+) -> list[Step]:
+    """Makes the project's queues what the file says, and its storage limit if the file has one.
+
+    What was done, in the order of `plan`. Raises NotFound for the project.
+    """
+    projects.lock(tx, project_id)
+    steps = plan(
+        rows.list_queues(tx, project_id),
+        rows.non_empty_queues(tx, project_id),
+        file,
+        project_id=project_id,
+        tombstone_seconds=tombstone_seconds,
+        now=now,
+    )
+    apply(tx, now, steps)
+    if file.total_storage_limit is not None:
+        projects.set_total_storage_limit(
+            tx, project_id=project_id, limit=file.total_storage_limit
+        )
+    return steps
 
 
 def _declared_queue(

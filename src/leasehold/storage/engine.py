@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from leasehold.errors import Invalid
+from leasehold.errors import Invalid, Unavailable
 from leasehold.storage.group import Call
 from leasehold.storage.transaction import Connection
 
@@ -26,6 +26,7 @@ class Engine(Protocol):
     """A database by its address: SQLite in a file, or a PostgreSQL server."""
 
     name: str
+    failures: tuple[type[Exception], ...]  # what its driver raises when the database fails
 
     def connect(self) -> Connection:
         """A connection whose commit returns only when the change is durable."""
@@ -48,7 +49,12 @@ def open_engine(address: str, *, sync: bool = True) -> Engine:
     """
     if address.startswith(("postgresql://", "postgres://")):
         # psycopg is an extra: it is imported only by those who use it.
-        from leasehold.storage.engines.postgres import PostgresEngine  # noqa: PLC0415  # as above
+        try:
+            from leasehold.storage.engines.postgres import PostgresEngine  # noqa: PLC0415  # as above
+        except ImportError as error:
+            raise Unavailable(
+                "PostgreSQL needs psycopg: install leasehold[postgres]", detail=str(error)
+            ) from error
 
         return PostgresEngine(address, sync=sync)
     if "://" in address:

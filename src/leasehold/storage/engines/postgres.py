@@ -15,9 +15,10 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from leasehold.errors import Error, OutcomeUnknown, Unavailable
+from leasehold.errors import Error, Invalid, OutcomeUnknown, Unavailable
 from leasehold.storage.engine import Lane
 from leasehold.storage.group import MAX_CALLS, Call, run_group
 from leasehold.storage.statements import PARAMETER, Statement
@@ -43,8 +44,10 @@ class PostgresEngine:
     """A database on a PostgreSQL server (13 or newer), by its URL."""
 
     name = "postgresql"
+    failures = (psycopg.Error,)
 
     def __init__(self, url: str, *, sync: bool = True) -> None:
+        _check_url(url)
         self._url = url
         self._options = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s" + (
             " -c synchronous_commit=on" if sync else " -c synchronous_commit=off"
@@ -91,8 +94,25 @@ class PostgresEngine:
                 prepare_threshold=1,
             )
         except psycopg.Error as error:
-            # The message of libpq can hold the address, never the password.
+            # The message holds parts of the address, but none of the password: see _check_url.
             raise Unavailable("the database cannot be reached", detail=str(error)) from error
+
+
+def _check_url(url: str) -> None:
+    """Invalid for a URL whose password, not being encoded, would be taken for something else.
+
+    libpq and psycopg quote what they could not use, and would so show a part of the password.
+    """
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    except (psycopg.Error, UnicodeError):
+        parts = {"host": "@"}
+    host, port, database = (parts.get(name, "") for name in ("host", "port", "dbname"))
+    if "@" in host + database or not (port.replace(",", "") or "0").isdigit():
+        raise Invalid(
+            "the database's URL cannot be read: write postgresql://user:password@host:port/name,"
+            " with %40 for @, %2F for / and %25 for % in the password"
+        )
 
 
 class PostgresConnection:

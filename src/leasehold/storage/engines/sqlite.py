@@ -34,6 +34,7 @@ class SqliteEngine:
     """A database in one file; `path` need not exist yet, its directory must."""
 
     name = "sqlite"
+    failures = (apsw.Error,)
 
     def __init__(self, path: Path, *, sync: bool = True, fdatasync: Sync = os.fdatasync) -> None:
         self.path = path
