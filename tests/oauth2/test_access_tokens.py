@@ -129,6 +129,7 @@ def test_a_deleted_keys_tokens_are_revoked_and_another_keys_are_not(world: World
     world.do(lambda tx, now: service_accounts.delete_key(tx, now, world.key.id))
 
     assert [False, True] == [is_good(world, record) for record in (of_the_first, of_the_second)]
+    assert [of_the_first.digest] == revoked_since(world, 0)
 
 
 def test_a_token_that_escaped_the_revocation_is_not_good_either(world: World) -> None:

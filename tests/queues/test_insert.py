@@ -97,9 +97,7 @@ def test_a_task_can_be_moved_to_another_queue_with_the_id_it_had(queue: QueueUnd
     from leasehold.queues import configure
 
     made = queue.insert().id
-    queue.queue = queue.do(
-        lambda tx, _: configure.create(tx, replace(queue.queue, name="another"))
-    )
+    queue.queue = queue.do(lambda tx, _: configure.create(tx, replace(queue.queue, name="another")))
 
     assert queue.insert(made).id == made
     assert queue.get(made).id == made

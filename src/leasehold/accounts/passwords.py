@@ -27,12 +27,12 @@ def hash_password(entropy: Entropy, password: str) -> str:
 
     Raises Invalid for a password of fewer than 8 or more than 1024 characters.
     """
-    prepared = _prepare(password)
+    prepared = _prepare(password[:MAX_CHARACTERS])
     if len(prepared) < MIN_CHARACTERS:
         raise Invalid(
             f"the password is too short: use {MIN_CHARACTERS} characters or more", field="password"
         )
-    if len(prepared) > MAX_CHARACTERS:
+    if len(password) > MAX_CHARACTERS:
         raise Invalid(
             f"the password is too long: use {MAX_CHARACTERS} characters or fewer", field="password"
         )
@@ -41,8 +41,8 @@ def hash_password(entropy: Entropy, password: str) -> str:
 
 def check(password_hash: str | None, password: str) -> bool:
     """Whether it is the password; None, for an unknown user, is never and takes as long."""
-    prepared = _prepare(password[: MAX_CHARACTERS + 1])
-    fits = len(prepared) <= MAX_CHARACTERS and len(password) <= MAX_CHARACTERS
+    fits = len(password) <= MAX_CHARACTERS
+    prepared = _prepare(password[:MAX_CHARACTERS])
     try:
         _HASHER.verify(password_hash or _NOBODY, _bytes(prepared))
     except (VerificationError, InvalidHashError):

@@ -1,17 +1,25 @@
 """How commands reach the database: the option, and one transaction for one command."""
 
-from collections.abc import Callable
+import functools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from leasehold.clock import Clock
+from leasehold.errors import Invalid, NotFound, Unavailable
 from leasehold.settings import Settings
 from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.migrate import migrate
-from leasehold.storage.transaction import Transaction
+from leasehold.storage.transaction import Busy, Connection, Transaction
+
+PAUSE_SECONDS = 0.01  # between two transactions of one command: a server on the file gets its turn
 
 R = TypeVar("R")
+Command = Callable[..., None]
 
 _DEFAULT = Settings.__dataclass_fields__["database"].default
 
@@ -26,22 +34,97 @@ option = click.option(
 )
 
 
+def existing(command: Command) -> Command:
+    """Adds `--database`, and hands the command the `engine` of a database that is there."""
+    return _with_engine(command, open_existing)
+
+
+def made_if_missing(command: Command) -> Command:
+    """Adds `--database`, and hands the command its `engine`; a missing file is made."""
+    return _with_engine(command, open_database)
+
+
+def _with_engine(command: Command, open_it: Callable[[str], Engine]) -> Command:
+    @option
+    @functools.wraps(command)
+    def run(*args: object, database: str, **options: object) -> None:
+        command(*args, engine=open_it(database), **options)
+
+    return run
+
+
 def open_database(address: str) -> Engine:
     """The engine, its schema up to date; a file that is not there yet is made."""
     engine = open_engine(address)
-    migrate(engine)
+    with _failures_in_our_words(engine):
+        migrate(engine)
     return engine
+
+
+def open_existing(address: str) -> Engine:
+    """The same, but NotFound for a file that is not there: its path may be mistyped."""
+    if "://" not in address and not Path(address).exists():
+        raise NotFound(
+            f"no database at {address}: give the right --database, or make one with"
+            " `leasehold user create`"
+        )
+    return open_database(address)
 
 
 def transact(engine: Engine, operation: Callable[[Transaction, int], R]) -> R:
     """Runs the operation in a transaction of its own; durable when this returns."""
-    connection = engine.connect()
-    try:
+    with _connection(engine) as connection:
         value = operation(connection.begin(), Clock().now())
         connection.commit()
         return value
-    except BaseException:
+
+
+def read(engine: Engine, operation: Callable[[Transaction, int], R]) -> R:
+    """Runs an operation that changes nothing; it waits for nobody."""
+    with _connection(engine) as connection:
+        value = operation(connection.begin(read_only=True), Clock().now())
         connection.rollback()
-        raise
-    finally:
-        connection.close()
+        return value
+
+
+def rehearse(engine: Engine, operation: Callable[[Transaction, int], R]) -> R:
+    """Runs the operation as `transact` would, refusals included, and undoes it."""
+    with _connection(engine) as connection:
+        value = operation(connection.begin(), Clock().now())
+        connection.rollback()
+        return value
+
+
+def repeat(engine: Engine, operation: Callable[[Transaction, int], int]) -> Iterator[int]:
+    """Runs the operation in one transaction after the other until it returns 0; what it returned.
+
+    Each has a connection of its own: closing the last one shortens SQLite's log.
+    """
+    while count := transact(engine, operation):
+        yield count
+        time.sleep(PAUSE_SECONDS)
+
+
+@contextmanager
+def _connection(engine: Engine) -> Iterator[Connection]:
+    with _failures_in_our_words(engine):
+        connection = engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _failures_in_our_words(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except Busy as error:
+        raise Unavailable("another process holds the database: try again shortly") from error
+    except engine.failures as error:
+        raise Unavailable("the database failed", detail=str(error)) from error
+    except UnicodeEncodeError as error:
+        raise Invalid("an argument is not UTF-8 text, or the database's path is not") from error

@@ -176,9 +176,7 @@ def apply_file(
     )
     apply(tx, now, steps)
     if file.total_storage_limit is not None:
-        projects.set_total_storage_limit(
-            tx, project_id=project_id, limit=file.total_storage_limit
-        )
+        projects.set_total_storage_limit(tx, project_id=project_id, limit=file.total_storage_limit)
     return steps
 
 

@@ -123,7 +123,7 @@ class Api:
         body = b""
         if match.method.request is not None:
             body = await request.read_body(MAX_BODY)
-        elif match.method.verb == "POST" and request.headers.get(b"content-type", b"") == _FORM:
+        elif match.method.verb == "POST" and _has_form(request):
             # A lease's parameters may come as a form in the body instead of in the query.
             form = await request.read_body(MAX_BODY)
             parameters = {**parse_parameters(_text(form)), **parameters}
@@ -139,6 +139,11 @@ class Api:
             body=body,
             in_batch_of=in_batch_of,
         )
+
+
+def _has_form(request: Request) -> bool:
+    media_type = request.headers.get(b"content-type", b"").partition(b";")[0]
+    return media_type.strip().lower() == _FORM
 
 
 async def _common(request: Request) -> tuple[Request, dict[str, str]]:

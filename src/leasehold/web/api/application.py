@@ -6,8 +6,6 @@ import secrets
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
-
 from leasehold.errors import Invalid, NotFound
 from leasehold.settings import Settings
 from leasehold.web.api import batch, discovery, errors, wire
@@ -51,7 +49,7 @@ class ApiApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
-        headers = _headers(scope)
+        headers = _by_name(scope["headers"])
         read_body = _BodyReader(receive, headers, self._body_seconds).read
         request = Request(
             scope["method"],
@@ -116,8 +114,10 @@ class ApiApplication:
         return Reply(200, text, content_type)
 
     async def _answer_part(self, call: BatchCall, outer: Request, calls: int) -> Reply:
-        target = urlsplit(call.target)
-        headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in call.headers}
+        path, query = _path_and_query(call.target)
+        headers = _by_name(
+            [(name.encode("latin-1"), value.encode("latin-1")) for name, value in call.headers]
+        )
         if b"authorization" in outer.headers:
             headers.setdefault(b"authorization", outer.headers[b"authorization"])
 
@@ -126,8 +126,16 @@ class ApiApplication:
                 raise TooLarge(f"the body of a call has at most {limit} bytes")
             return call.body
 
-        inner = Request(call.verb, target.path, target.query, headers, read_body)
+        inner = Request(call.verb, path, query, headers, read_body)
         return await self._api.answer(inner, in_batch_of=calls)
+
+
+def _path_and_query(target: str) -> tuple[str, str]:
+    """Of a path, or of an absolute URL whose host is not looked at; any text has both."""
+    if not target.startswith("/"):
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    path, _, query = target.partition("?")
+    return path, query
 
 
 def _batch_is_full() -> Reply:
@@ -142,9 +150,8 @@ def _batch_reply(call: BatchCall, reply: Reply) -> BatchReply:
     return BatchReply(call.content_id, reply.status, tuple(headers), reply.body)
 
 
-def _headers(scope: Scope) -> Headers:
+def _by_name(pairs: list[tuple[bytes, bytes]]) -> Headers:
     """The headers by name; two credentials become one that nobody accepts (RFC 6750 section 2)."""
-    pairs: list[tuple[bytes, bytes]] = scope["headers"]
     headers = dict(pairs)
     if len(headers) != len(pairs):
         given = [value for name, value in pairs if name == b"authorization"]
@@ -172,7 +179,7 @@ class _BodyReader:
         except TimeoutError:
             raise Invalid("the body did not arrive in time") from None
         encoding = self._headers.get(b"content-encoding", b"identity").lower()
-        if encoding == b"gzip":
+        if encoding in (b"gzip", b"x-gzip"):  # RFC 9110 §8.4.1.3: the same
             return _decompress(body, limit)
         if encoding not in (b"identity", b""):
             raise Invalid("Content-Encoding takes gzip or identity")

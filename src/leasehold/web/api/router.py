@@ -66,6 +66,9 @@ def _decode(segment: str) -> str:
     if "%" not in segment:
         return segment
     try:
-        return unquote(segment, errors="strict")
+        text = unquote(segment, errors="strict")
     except UnicodeDecodeError:
         raise Invalid("the path is not UTF-8") from None
+    if "\0" in text:  # PostgreSQL cannot even be asked for a name that holds one
+        raise Invalid("the path holds a NUL character")
+    return text

@@ -1,0 +1,146 @@
+"""A report: medians, the table that a terminal shows, the gates, and the file that keeps it."""
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from bench.measure import Measurement, Operation, Plan, Sample
+
+OPERATIONS: tuple[Operation, ...] = ("constant", "insert", "lease 1", "lease 100", "delete")
+
+GATE_ENGINE = "sqlite"
+GATE_CONNECTIONS = 32
+GATE_SHARE = 0.30  # of the constant's rate
+GATED: tuple[Operation, ...] = ("insert", "lease 1", "delete")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole run."""
+
+    at: datetime
+    environment: dict[str, str]
+    plan: Plan
+    measurements: list[Measurement]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A share of the floor that must be reached, and what was."""
+
+    operation: Operation
+    share: float
+
+    @property
+    def is_met(self) -> bool:
+        return self.share >= GATE_SHARE
+
+    def __str__(self) -> str:
+        verdict = "met" if self.is_met else "MISSED"
+        where = f"{GATE_ENGINE}, {GATE_CONNECTIONS} connections"
+        return f"{verdict}: {self.operation} {self.share:.0%} of {GATE_SHARE:.0%} ({where})"
+
+
+def environment(directory: Path, file_system: str, **more: str) -> dict[str, str]:
+    """Facts about this machine; `more` are those that only the caller knows."""
+    return {
+        "cores": str(os.cpu_count()),
+        "load before": f"{os.getloadavg()[0]:.2f}",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "disk": f"{directory} ({file_system or 'unknown file system'})",
+        **more,
+    }
+
+
+def gates(report: Report) -> list[Gate]:
+    """The gates that this run can answer; none when it has not measured there."""
+    return [
+        Gate(operation, median(sample.of_floor for sample in samples))
+        for measurement in report.measurements
+        if measurement.engine == GATE_ENGINE
+        for operation in GATED
+        if (samples := measurement.of(operation, GATE_CONNECTIONS))
+    ]
+
+
+def show(report: Report, console: Console) -> None:
+    """Prints everything but the gates."""
+    for name, value in report.environment.items():
+        console.print(f"{name}: {value}", highlight=False)
+    for measurement in report.measurements:
+        console.print(_table(report, measurement))
+        console.print(_below(measurement), highlight=False)
+
+
+def _table(report: Report, measurement: Measurement) -> Table:
+    table = Table(title=f"{measurement.engine}: medians of {report.plan.rounds} rounds")
+    table.add_column("connections", justify="right")
+    table.add_column("operation")
+    for name in _COLUMNS:
+        table.add_column(name, justify="right")
+    for connections in report.plan.connections:
+        for cells in _rows(measurement, connections):
+            table.add_row(*cells)
+        table.add_section()
+    return table
+
+
+def _rows(measurement: Measurement, connections: int) -> Iterator[list[str]]:
+    for operation in OPERATIONS:
+        samples = measurement.of(operation, connections)
+        yield [str(connections), operation, *(cell(samples) for cell in _COLUMNS.values())]
+
+
+def _below(measurement: Measurement) -> str:
+    syncs = median(measurement.syncs_per_second)
+    lines = [
+        f"{syncs:,.0f} syncs/s of 1 KB appends (the other floor); other programs used"
+        f" {measurement.others_cpu:.0%} of the machine"
+    ]
+    if measurement.log_bytes is not None:
+        lines.append(f"largest log (-wal): {measurement.log_bytes / 1e6:,.1f} MB")
+    return "\n".join(lines) + "\n"
+
+
+def _median(value: Callable[[Sample], float], form: str) -> Callable[[Sequence[Sample]], str]:
+    return lambda samples: form.format(median(map(value, samples)))
+
+
+def _spread(samples: Sequence[Sample]) -> str:
+    shares = [sample.of_floor for sample in samples]
+    return f"{min(shares):.0%}-{max(shares):.0%}"
+
+
+_COLUMNS: dict[str, Callable[[Sequence[Sample]], str]] = {
+    "of constant": _median(lambda sample: sample.of_floor, "{:.0%}"),
+    "lowest-highest": _spread,
+    "per second": _median(lambda sample: sample.per_second, "{:,.0f}"),
+    "tasks/reply": _median(lambda sample: sample.tasks_per_reply, "{:.0f}"),
+    "p50 ms": _median(lambda sample: sample.p50_ms, "{:.2f}"),
+    "p99 ms": _median(lambda sample: sample.p99_ms, "{:.2f}"),
+    "server µs": _median(lambda sample: sample.server_us, "{:.0f}"),
+    "client µs": _median(lambda sample: sample.client_us, "{:.0f}"),
+    "database µs": _median(lambda sample: sample.database_us, "{:.0f}"),
+}
+
+
+def save(report: Report, directory: Path) -> Path:
+    """Writes the run with all its samples; the file's name is its instant."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{report.at:%Y-%m-%dT%H%M%S}.json"
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    return path
+
+
+def now() -> datetime:
+    """The instant of a report, in UTC."""
+    return datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,166 @@
+"""What commands print: sentences and tables for people, one JSON document for scripts."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from leasehold.clock import MICROSECONDS
+from leasehold.errors import Error, Unavailable
+from leasehold.queues.queue_file import QueueFileInvalid
+
+WIDE = 1_000  # columns of what is not a terminal: a line that is cut there would be lost
+_DETAIL_CHARACTERS = 300  # of what a database said, on one line
+_WANTED = "leasehold.json"  # in the context: whether --json was given
+
+Value = Mapping[str, object]
+
+
+def _remember(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click calls it so
+    ctx.meta[_WANTED] = value
+
+
+json_option = click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,
+    callback=_remember,
+    is_eager=True,
+    help="Print one JSON document instead, and errors as a line of JSON on stderr.",
+)
+
+
+def is_json_wanted() -> bool:
+    """Whether the command that runs was given --json."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(_WANTED))
+
+
+def instant(microseconds: int | None) -> datetime | None:
+    """An instant as it goes into a value; None stays None."""
+    if microseconds is None:
+        return None
+    seconds, rest = divmod(microseconds, MICROSECONDS)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+def done(value: Value, *sentences: str) -> None:
+    """Says what was done and what to do next; with --json `value` instead."""
+    if is_json_wanted():
+        _print_json(value)
+    else:
+        for sentence in sentences:
+            click.echo(sentence)
+
+
+def details(value: Value, labels: Mapping[str, str]) -> None:
+    """Shows one thing, a line for each key of `labels`; with --json all of `value`."""
+    if is_json_wanted():
+        _print_json(value)
+        return
+    grid = Table.grid(padding=(0, 2))
+    for key, label in labels.items():
+        grid.add_row(Text(label, style="bold"), _cell(value[key]))
+    _print(grid)
+
+
+def listing(values: Sequence[Value], headings: Mapping[str, str], *, nothing: str) -> None:
+    """Shows a table with a column for each key of `headings`, or says `nothing`.
+
+    With --json a list of all of the `values`.
+    """
+    if is_json_wanted():
+        _print_json(values)
+    elif values:
+        _print(_table(values, headings))
+    else:
+        click.echo(nothing)
+
+
+def _table(values: Sequence[Value], headings: Mapping[str, str]) -> Table:
+    table = Table(box=SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
+    for key, heading in headings.items():
+        is_number = type(values[0][key]) is int
+        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
+    for value in values:
+        table.add_row(*(_cell(value[key]) for key in headings))
+    return table
+
+
+def note(sentence: str) -> None:
+    """Something to know beside the outcome, on stderr; nothing with --json."""
+    if not is_json_wanted():
+        click.echo(f"leasehold: {sentence}", err=True)
+
+
+def fail(error: Error, *, reason: str = "") -> None:
+    """Says on stderr what went wrong, in one line; each fault of a queue file has its own."""
+    if is_json_wanted():
+        click.echo(json.dumps({"error": _error_value(error, reason)}), err=True)
+    elif isinstance(error, QueueFileInvalid):
+        click.echo(error.message, err=True)
+    else:
+        click.echo(f"leasehold: {_explained(error)}", err=True)
+
+
+def _error_value(error: Error, reason: str) -> dict[str, object]:
+    value: dict[str, object] = {"reason": reason or error.reason, "message": _explained(error)}
+    if isinstance(error, QueueFileInvalid):
+        value["problems"] = [
+            {"line": problem.line, "message": problem.message} for problem in error.problems
+        ]
+    return value
+
+
+def _explained(error: Error) -> str:
+    # Who runs commands has no log to look into: what the database said helps, and is no secret.
+    if not isinstance(error, Unavailable) or not error.detail:
+        return error.message
+    detail = " ".join(error.detail.split())[:_DETAIL_CHARACTERS]
+    return f"{error.message} ({detail})"
+
+
+def _cell(value: object) -> Text:
+    return Text(_printable(_words(value)))
+
+
+def _words(value: object) -> str:
+    if value is None or value in ("", [], {}):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, list):
+        return ", ".join(_words(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    return str(value)
+
+
+def _printable(text: str) -> str:
+    # A queue file may hold escape sequences, which must not reach the terminal.
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _print(table: Table) -> None:
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    with console.capture() as captured:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, default=_json_form))
+
+
+def _json_form(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

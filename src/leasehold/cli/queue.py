@@ -1,0 +1,421 @@
+"""`leasehold queue`: queues, their settings, who may use them, and what they hold."""
+
+from dataclasses import replace
+from functools import partial
+
+import click
+
+from leasehold.accounts import projects
+from leasehold.cli import output
+from leasehold.cli.arguments import EMAIL, project_option
+from leasehold.cli.database import existing, read, transact
+from leasehold.cli.group import Group
+from leasehold.cli.queue_apply import apply
+from leasehold.cli.queue_value import LABELS, queue_value
+from leasehold.cli.removal import confirm, remove_all, tasks, yes_option
+from leasehold.queues import configure, stats, sweep
+from leasehold.queues.model import ROLES, Acl, Mode, Queue, Role, Statistics
+from leasehold.settings import from_environment
+from leasehold.storage.engine import Engine
+from leasehold.storage.transaction import Transaction
+
+_name_argument = click.argument("name", metavar="QUEUE")
+_retry_limit_option = click.option(
+    "--retry-limit", type=int, help="Leases until a task is dropped; 0 is no limit."
+)
+_tombstone_option = click.option(
+    "--tombstone-seconds",
+    type=int,
+    help="How long the name of a deleted task stays taken.",
+)
+_role_option = click.option(
+    "--role",
+    required=True,
+    type=click.Choice(ROLES),
+    help="Consumers lease and delete tasks, producers insert them, admins do everything.",
+)
+
+
+@click.group("queue", cls=Group)
+def command() -> None:
+    """Make queues, grant roles on them, and look after tasks."""
+
+
+@command.command()
+@_name_argument
+@project_option
+@click.option(
+    "--mode",
+    type=click.Choice(["pull", "push"]),
+    default="pull",
+    show_default=True,
+    help="Whether tasks are leased by workers (pull) or sent to them (push).",
+)
+@_retry_limit_option
+@_tombstone_option
+@click.option("--strict-leases", is_flag=True, help="Only the current lease may delete a task.")
+@click.option(
+    "--consumer",
+    "consumers",
+    multiple=True,
+    type=EMAIL,
+    help="Who may lease and delete tasks: a user's or service account's address. Repeatable.",
+)
+@click.option(
+    "--producer", "producers", multiple=True, type=EMAIL, help="Who may insert tasks. Repeatable."
+)
+@click.option("--admin", "admins", multiple=True, type=EMAIL, help="Who may do all. Repeatable.")
+@existing
+@output.json_option
+def create(
+    engine: Engine,
+    name: str,
+    project_id: str,
+    mode: Mode,
+    retry_limit: int | None,
+    tombstone_seconds: int | None,
+    *,
+    strict_leases: bool,
+    **emails: tuple[str, ...],
+) -> None:
+    r"""Make a queue. Owners and admins of the project may use it without being named.
+
+    Names of its deleted tasks stay taken for a week, unless --tombstone-seconds or the variable
+    LEASEHOLD_TOMBSTONE_SECONDS says otherwise.
+
+    \b
+    Example:
+      leasehold queue create resize --project shop --retry-limit 5 \
+        --consumer worker@shop.iam.leasehold.internal --producer web@example.com
+    """
+    if tombstone_seconds is None:
+        tombstone_seconds = from_environment().tombstone_seconds
+
+    def run(tx: Transaction, now: int) -> Queue:
+        projects.require(tx, project_id)
+        return configure.create(
+            tx,
+            Queue(
+                id=0,
+                project_id=project_id,
+                name=name,
+                mode=mode,
+                created_at=now,
+                strict_leases=strict_leases,
+                task_retry_limit=retry_limit,
+                tombstone_seconds=tombstone_seconds,
+                acl=Acl(**{role: frozenset(found) for role, found in emails.items()}),
+            ),
+        )
+
+    output.done(
+        queue_value(transact(engine, run)),
+        f"Queue {name} of project {project_id} was made: {mode}, and open for use.",
+        f"Next: leasehold queue grant {name} --project {project_id} --role consumer EMAIL",
+    )
+
+
+@command.command()
+@_name_argument
+@project_option
+@existing
+@output.json_option
+def show(engine: Engine, name: str, project_id: str) -> None:
+    r"""Show a queue's settings and who may use it.
+
+    \b
+    Example:
+      leasehold queue show resize --project shop
+    """
+    output.details(queue_value(_find(engine, project_id, name)), LABELS)
+
+
+@command.command("list")
+@project_option
+@existing
+@output.json_option
+def list_(engine: Engine, project_id: str) -> None:
+    r"""List a project's queues, and how many tasks they hold.
+
+    \b
+    Example:
+      leasehold queue list --project shop
+    """
+
+    def run(tx: Transaction, now: int) -> list[output.Value]:
+        return [
+            {**queue_value(queue), "tasks": stats.statistics(tx, now, queue).total_tasks}
+            for queue in configure.list_queues(tx, project_id)
+        ]
+
+    output.listing(
+        read(engine, run),
+        {"queue": "Queue", "mode": "Mode", "state": "State", "tasks": "Tasks"},
+        nothing=f"Project {project_id} has no queues: leasehold queue create makes one.",
+    )
+
+
+@command.command("set")
+@_name_argument
+@project_option
+@click.option("--mode", type=click.Choice(["pull", "push"]), help="Leased by workers, or sent.")
+@_retry_limit_option
+@_tombstone_option
+@click.option(
+    "--strict-leases/--no-strict-leases",
+    default=None,
+    help="Whether only the current lease may delete a task.",
+)
+@existing
+@output.json_option
+def set_(
+    engine: Engine,
+    name: str,
+    project_id: str,
+    mode: Mode | None,
+    retry_limit: int | None,
+    tombstone_seconds: int | None,
+    *,
+    strict_leases: bool | None,
+) -> None:
+    r"""Change a queue's settings; those that are not given stay.
+
+    \b
+    Example:
+      leasehold queue set resize --project shop --retry-limit 3 --strict-leases
+    """
+    given = {
+        "mode": mode,
+        "task_retry_limit": retry_limit,
+        "tombstone_seconds": tombstone_seconds,
+        "strict_leases": strict_leases,
+    }
+    changes = {setting: value for setting, value in given.items() if value is not None}
+    if not changes:
+        raise click.UsageError("say what to change, for example --retry-limit 3")
+
+    def run(tx: Transaction, _now: int) -> Queue:
+        before = configure.find_to_change(tx, project_id, name)
+        after = replace(before, **changes)  # type: ignore[arg-type]  # each has its option's type
+        configure.change(tx, after)
+        return after
+
+    queue = transact(engine, run)
+    output.done(queue_value(queue), f"Queue {name} was changed; it holds for the next request.")
+    if queue.from_file:
+        output.note("a queue file declares this queue: change it there too, or it comes back")
+
+
+@command.command()
+@_name_argument
+@project_option
+@_role_option
+@click.argument("email", type=EMAIL)
+@existing
+@output.json_option
+def grant(engine: Engine, name: str, project_id: str, role: Role, email: str) -> None:
+    r"""Let a user or service account use a queue.
+
+    \b
+    Example:
+      leasehold queue grant resize --project shop --role producer web@example.com
+    """
+
+    def run(tx: Transaction, _now: int) -> Queue:
+        queue = configure.find_to_change(tx, project_id, name)
+        configure.grant(tx, queue, role, email)
+        return configure.find(tx, project_id, name)
+
+    output.done(queue_value(transact(engine, run)), f"{email} is a {role} of queue {name}.")
+
+
+@command.command()
+@_name_argument
+@project_option
+@_role_option
+@click.argument("email")  # any text: a queue file may have named what is no address here
+@existing
+@output.json_option
+def revoke(engine: Engine, name: str, project_id: str, role: Role, email: str) -> None:
+    r"""Take a role on a queue away.
+
+    \b
+    Example:
+      leasehold queue revoke resize --project shop --role producer web@example.com
+    """
+
+    def run(tx: Transaction, _now: int) -> Queue:
+        queue = configure.find_to_change(tx, project_id, name)
+        configure.revoke(tx, queue, role, email.lower())
+        return configure.find(tx, project_id, name)
+
+    value = queue_value(transact(engine, run))
+    output.done(value, f"{email} is no longer a {role} of queue {name}.")
+
+
+@command.command()
+@_name_argument
+@project_option
+@existing
+@output.json_option
+def pause(engine: Engine, name: str, project_id: str) -> None:
+    r"""Let nothing be leased until the queue is resumed. Tasks may still be inserted.
+
+    \b
+    Example:
+      leasehold queue pause resize --project shop
+    """
+
+    def run(tx: Transaction, now: int) -> Queue:
+        configure.pause(tx, now, configure.find_to_change(tx, project_id, name))
+        return configure.find(tx, project_id, name)
+
+    output.done(
+        queue_value(transact(engine, run)),
+        f"Queue {name} is paused: no task is leased from it; tasks may be inserted and deleted.",
+        f"Next: leasehold queue resume {name} --project {project_id}",
+    )
+
+
+@command.command()
+@_name_argument
+@project_option
+@existing
+@output.json_option
+def resume(engine: Engine, name: str, project_id: str) -> None:
+    r"""Give tasks of a paused queue out again.
+
+    \b
+    Example:
+      leasehold queue resume resize --project shop
+    """
+
+    def run(tx: Transaction, _now: int) -> Queue:
+        configure.resume(tx, configure.find_to_change(tx, project_id, name))
+        return configure.find(tx, project_id, name)
+
+    output.done(
+        queue_value(transact(engine, run)), f"Queue {name} is running: its tasks are leased again."
+    )
+
+
+@command.command()
+@_name_argument
+@project_option
+@yes_option
+@existing
+@output.json_option
+def purge(engine: Engine, name: str, project_id: str, *, yes: bool) -> None:
+    r"""Destroy all tasks of a queue, leased ones too. The queue stays.
+
+    Only tasks that are there when this starts. It may be interrupted, and run again to go on.
+
+    \b
+    Example:
+      leasehold queue purge resize --project shop
+    """
+    queue, total, started_at = read(engine, partial(_held, project_id=project_id, name=name))
+    confirm(f"Destroy the {tasks(total)} of queue {name} of project {project_id}?", yes=yes)
+    removed = remove_all(
+        engine,
+        lambda tx, now: sweep.purge_some(
+            tx, now, queue.id, before=started_at, tombstone_seconds=queue.tombstone_seconds
+        ),
+        total=total,
+        when_cut="run the same command again to go on",
+    )
+    output.done(
+        {"queue": name, "project": project_id, "tasks_removed": removed},
+        f"{tasks(removed)} of queue {name} destroyed.",
+        f"Names of deleted tasks stay taken for {queue.tombstone_seconds} s.",
+    )
+
+
+@command.command()
+@_name_argument
+@project_option
+@yes_option
+@existing
+@output.json_option
+def delete(engine: Engine, name: str, project_id: str, *, yes: bool) -> None:
+    r"""Delete a queue with all its tasks. Its name is free at once.
+
+    \b
+    Example:
+      leasehold queue delete resize --project shop
+    """
+    _, total, _ = read(engine, partial(_held, project_id=project_id, name=name))
+    confirm(f"Delete queue {name} of project {project_id} with its {tasks(total)}?", yes=yes)
+
+    def run(tx: Transaction, now: int) -> Queue:
+        queue = configure.find_to_change(tx, project_id, name)
+        configure.delete(tx, now, queue)
+        return queue
+
+    queue = transact(engine, run)
+    removed = remove_all(
+        engine,
+        lambda tx, now: sweep.purge_some(tx, now, queue.id, before=now, tombstone_seconds=0),
+        total=total,
+        when_cut="the queue is gone, and a server on this database removes the rest",
+    )
+    output.done(
+        {"queue": name, "project": project_id, "tasks_removed": removed},
+        f"Queue {name} of project {project_id} was deleted, and {tasks(removed)} with it.",
+    )
+
+
+@command.command("stats")
+@_name_argument
+@project_option
+@existing
+@output.json_option
+def statistics(engine: Engine, name: str, project_id: str) -> None:
+    r"""Show what a queue holds and how much was leased lately.
+
+    \b
+    Example:
+      leasehold queue stats resize --project shop
+    """
+
+    def run(tx: Transaction, now: int) -> Statistics:
+        projects.require(tx, project_id)
+        return stats.statistics(tx, now, configure.find(tx, project_id, name))
+
+    found = read(engine, run)
+    output.details(
+        {
+            "queue": name,
+            "project": project_id,
+            "total_tasks": found.total_tasks,
+            "total_bytes": found.total_bytes,
+            "oldest_eta": output.instant(found.oldest_eta),
+            "leased_last_minute": found.leased_last_minute,
+            "leased_last_hour": found.leased_last_hour,
+        },
+        {
+            "total_tasks": "Tasks, leased ones included",
+            "total_bytes": "Bytes of payload",
+            "oldest_eta": "First eta",
+            "leased_last_minute": "Leased in the last minute",
+            "leased_last_hour": "Leased in the last hour",
+        },
+    )
+
+
+def _find(engine: Engine, project_id: str, name: str) -> Queue:
+    def run(tx: Transaction, _now: int) -> Queue:
+        projects.require(tx, project_id)
+        return configure.find(tx, project_id, name)
+
+    return read(engine, run)
+
+
+def _held(tx: Transaction, now: int, *, project_id: str, name: str) -> tuple[Queue, int, int]:
+    """The queue, how many tasks it holds, and when that was so."""
+    projects.require(tx, project_id)
+    queue = configure.find(tx, project_id, name)
+    return queue, stats.statistics(tx, now, queue).total_tasks, now
+
+
+command.add_command(apply)

@@ -1,0 +1,346 @@
+"""`leasehold service-account`: accounts of programs, and the key files that they are given."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from leasehold.accounts import installation, projects, service_accounts
+from leasehold.accounts.key_file import KeyPair, generate_key_pair, key_file
+from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
+from leasehold.cli import output
+from leasehold.cli.arguments import project_option
+from leasehold.cli.database import existing, read, transact
+from leasehold.cli.group import Group
+from leasehold.cli.private_file import private_file
+from leasehold.entropy import Entropy
+from leasehold.errors import Invalid
+from leasehold.storage.engine import Engine
+from leasehold.storage.transaction import Transaction
+
+F = TypeVar("F", bound=Callable[..., None])
+FindAccount = Callable[[Transaction, int], ServiceAccount]
+
+_email_argument = click.argument("email")
+
+
+def _key_file_options(function: F) -> F:
+    for option in (
+        click.option("--force", is_flag=True, help="Replace the key file if it is there already."),
+        click.option(
+            "--issuer",
+            metavar="URL",
+            help="URL by which programs reach the server.  "
+            "[default: the one that the server on this database was started with]",
+        ),
+        click.option(
+            "--key-file",
+            "path",
+            required=True,
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Where to write the new key; only its owner may read the file.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group("service-account", cls=Group)
+def command() -> None:
+    """Make accounts for programs, and look after their keys."""
+
+
+@command.command()
+@click.argument("name")
+@project_option
+@_key_file_options
+@existing
+@output.json_option
+def create(
+    engine: Engine, name: str, project_id: str, path: Path, issuer: str | None, *, force: bool
+) -> None:
+    r"""Make an account for a program, and a key file. If it is there, it gets one more key.
+
+    Google's client libraries read the file. It is the only copy of the private key.
+
+    \b
+    Example:
+      leasehold service-account create worker --project shop --key-file worker.json
+    """
+    account, key = _new_key(
+        engine,
+        lambda tx, now: service_accounts.find_or_create(
+            tx, now, Entropy(), project_id=project_id, name=name
+        ),
+        path,
+        issuer=_checked_issuer(engine, issuer),
+        force=force,
+    )
+    output.done(
+        {**_value(account), "key": key.id, "key_file": str(path)},
+        f"Service account {account.email} has a new key in {path}.",
+        f"Next: leasehold queue grant QUEUE --project {project_id} --role consumer {account.email}",
+    )
+    _note_if_disabled(account)
+
+
+@command.command("list")
+@project_option
+@existing
+@output.json_option
+def list_(engine: Engine, project_id: str) -> None:
+    r"""List a project's service accounts.
+
+    \b
+    Example:
+      leasehold service-account list --project shop
+    """
+
+    def run(tx: Transaction, _now: int) -> list[output.Value]:
+        projects.require(tx, project_id)
+        return [
+            {**_value(account), "keys": len(service_accounts.keys_of(tx, account.email))}
+            for account in service_accounts.list_accounts(tx, project_id)
+        ]
+
+    output.listing(
+        read(engine, run),
+        {"email": "E-mail", "state": "State", "keys": "Keys", "created_at": "Made"},
+        nothing=f"Project {project_id} has no service accounts:"
+        " leasehold service-account create makes one.",
+    )
+
+
+@command.command()
+@_email_argument
+@existing
+@output.json_option
+def disable(engine: Engine, email: str) -> None:
+    r"""Switch an account off. Its tokens are good no longer.
+
+    \b
+    Example:
+      leasehold service-account disable worker@shop.iam.leasehold.internal
+    """
+
+    def run(tx: Transaction, now: int) -> ServiceAccount:
+        account = service_accounts.require(tx, email)
+        service_accounts.disable(tx, now, account.email)
+        return service_accounts.require(tx, email)
+
+    account = transact(engine, run)
+    output.done(
+        _value(account),
+        f"Service account {account.email} is disabled, and its tokens are revoked.",
+        f"Next: leasehold service-account enable {account.email} lets it get tokens again.",
+    )
+
+
+@command.command()
+@_email_argument
+@existing
+@output.json_option
+def enable(engine: Engine, email: str) -> None:
+    r"""Switch an account on again. Its keys are good; it needs new tokens.
+
+    \b
+    Example:
+      leasehold service-account enable worker@shop.iam.leasehold.internal
+    """
+
+    def run(tx: Transaction, _now: int) -> ServiceAccount:
+        account = service_accounts.require(tx, email)
+        service_accounts.enable(tx, account.email)
+        return service_accounts.require(tx, email)
+
+    account = transact(engine, run)
+    output.done(_value(account), f"Service account {account.email} may get tokens with its keys.")
+
+
+@command.command()
+@_email_argument
+@existing
+@output.json_option
+def delete(engine: Engine, email: str) -> None:
+    r"""Delete an account with its keys and tokens.
+
+    \b
+    Example:
+      leasehold service-account delete worker@shop.iam.leasehold.internal
+    """
+
+    def run(tx: Transaction, now: int) -> ServiceAccount:
+        account = service_accounts.require(tx, email)
+        service_accounts.delete(tx, now, account.email)
+        return account
+
+    account = transact(engine, run)
+    output.done(
+        {"email": account.email, "project": account.project_id, "deleted": True},
+        f"Service account {account.email} was deleted; its keys and tokens are good no longer.",
+        "Queues still name it: a new account of its name has its roles, unless you revoke them.",
+    )
+
+
+@command.command()
+@_email_argument
+@existing
+@output.json_option
+def keys(engine: Engine, email: str) -> None:
+    r"""List an account's keys, oldest first.
+
+    \b
+    Example:
+      leasehold service-account keys worker@shop.iam.leasehold.internal
+    """
+
+    def run(tx: Transaction, _now: int) -> list[output.Value]:
+        account = service_accounts.require(tx, email)
+        return [
+            {"key": key.id, "created_at": output.instant(key.created_at)}
+            for key in service_accounts.keys_of(tx, account.email)
+        ]
+
+    output.listing(
+        read(engine, run),
+        {"key": "Key", "created_at": "Made"},
+        nothing="It has no keys: leasehold service-account rotate-key makes one.",
+    )
+
+
+@command.command("rotate-key")
+@_email_argument
+@_key_file_options
+@click.option("--keep-old", is_flag=True, help="Leave the older keys and their tokens good.")
+@existing
+@output.json_option
+def rotate_key(
+    engine: Engine, email: str, path: Path, issuer: str | None, *, force: bool, keep_old: bool
+) -> None:
+    r"""Make a new key for an account; once its file is written the older keys are deleted.
+
+    \b
+    Example:
+      leasehold service-account rotate-key worker@shop.iam.leasehold.internal \
+        --key-file worker-2.json
+    """
+    account, key = _new_key(
+        engine,
+        lambda tx, _: service_accounts.require(tx, email),
+        path,
+        issuer=_checked_issuer(engine, issuer),
+        force=force,
+    )
+    deleted = 0
+    if not keep_old:
+        delete_others = partial(
+            service_accounts.delete_other_keys, email=account.email, kept=key.id
+        )
+        deleted = transact(engine, delete_others)
+    output.done(
+        {**_value(account), "key": key.id, "key_file": str(path), "keys_deleted": deleted},
+        f"Service account {account.email} has a new key in {path}.",
+        "Its older keys are good still: leasehold service-account delete-key ends one."
+        if keep_old
+        else f"Older keys that were deleted: {deleted}. Give the new file to the program now.",
+    )
+    _note_if_disabled(account)
+
+
+@command.command("delete-key")
+@_email_argument
+@click.argument("key_id")
+@existing
+@output.json_option
+def delete_key(engine: Engine, email: str, key_id: str) -> None:
+    r"""Delete one key of an account, and revoke the tokens that were given for it.
+
+    \b
+    Example:
+      leasehold service-account delete-key worker@shop.iam.leasehold.internal \
+        3f786850e387550fdab836ed7e6dc881de23001b
+    """
+
+    def run(tx: Transaction, now: int) -> ServiceAccount:
+        account = service_accounts.require(tx, email)
+        service_accounts.delete_key_of(tx, now, account.email, key_id)
+        return account
+
+    account = transact(engine, run)
+    output.done(
+        {"email": account.email, "key": key_id, "deleted": True},
+        f"Key {key_id} of {account.email} was deleted, and its tokens are revoked.",
+    )
+
+
+def _checked_issuer(engine: Engine, given: str | None) -> str:
+    issuer = given or read(engine, lambda tx, _: installation.get(tx, "issuer"))
+    if issuer is None:
+        raise Invalid(
+            "no server was started on this database yet, so its URL is unknown: give it with"
+            " --issuer, for example --issuer https://tasks.example.com"
+        )
+    if not issuer.startswith(("http://", "https://")):
+        raise Invalid("--issuer is a URL like https://tasks.example.com")
+    return issuer
+
+
+def _new_key(
+    engine: Engine, find_account: FindAccount, path: Path, *, issuer: str, force: bool
+) -> tuple[ServiceAccount, ServiceAccountKey]:
+    """Registers a key whose file is safely on the disk; when that fails there is no key."""
+    pair = generate_key_pair()
+    registered: list[str] = []
+    try:
+        with private_file(path, overwrite=force) as write:
+            account, key = transact(
+                engine,
+                partial(
+                    _register, find_account=find_account, pair=pair, issuer=issuer, write=write
+                ),
+            )
+            registered.append(key.id)
+    except BaseException:
+        for key_id in registered:
+            transact(engine, partial(service_accounts.delete_key, key_id=key_id))
+        raise
+    return account, key
+
+
+def _register(
+    tx: Transaction,
+    now: int,
+    *,
+    find_account: FindAccount,
+    pair: KeyPair,
+    issuer: str,
+    write: Callable[[str], None],
+) -> tuple[ServiceAccount, ServiceAccountKey]:
+    account = find_account(tx, now)
+    key = service_accounts.add_key(
+        tx, now, Entropy(), email=account.email, public_key=pair.public_pem
+    )
+    content = key_file(account, key, pair.private_pem, issuer)
+    # Before the commit: a key whose file could not be written was never there.
+    write(json.dumps(content, indent=2) + "\n")
+    return account, key
+
+
+def _note_if_disabled(account: ServiceAccount) -> None:
+    if not account.is_active:
+        output.note(f"the account is disabled: leasehold service-account enable {account.email}")
+
+
+def _value(account: ServiceAccount) -> output.Value:
+    return {
+        "email": account.email,
+        "name": account.name,
+        "project": account.project_id,
+        "client_id": account.id,
+        "state": "active" if account.is_active else "disabled",
+        "created_at": output.instant(account.created_at),
+    }
