@@ -19,6 +19,8 @@ from tests.postgres import running_postgres
 ENGINES = {"sqlite": ["sqlite"], "postgres": ["postgres"], "both": ["sqlite", "postgres"]}
 RESULTS = Path(__file__).parent / "results"
 
+TABLE_WIDTH = 120  # characters, where no terminal says how many it has
+
 # Kept over a restart by the file system standard, so it is on a disk; /tmp is often in memory.
 ON_DISK = "/var/tmp"  # noqa: S108  # the directory made in it has a new name and one owner
 
@@ -26,8 +28,10 @@ ON_DISK = "/var/tmp"  # noqa: S108  # the directory made in it has a new name an
 def _parse_connections(
     context: click.Context,  # noqa: ARG001  # as click calls it
     parameter: click.Parameter,  # noqa: ARG001  # likewise
-    text: str,
-) -> tuple[int, ...]:
+    text: str | None,
+) -> tuple[int, ...] | None:
+    if text is None:
+        return None
     numbers = text.split(",")
     if not all(number.isdecimal() and 0 < int(number) <= 1000 for number in numbers):
         raise click.BadParameter("give numbers from 1 to 1000 with commas between, such as 1,32")
@@ -37,7 +41,11 @@ def _parse_connections(
 @click.command()
 @click.option("--quick", is_flag=True, help="About 20 seconds instead of four minutes.")
 @click.option("--engine", type=click.Choice(list(ENGINES)), default="both", show_default=True)
-@click.option("--connections", default="1,32,256", show_default=True, callback=_parse_connections)
+@click.option(
+    "--connections",
+    callback=_parse_connections,
+    help="Such as 1,32,256, which is the default; with --quick it is 32.",
+)
 @click.option("--no-gzip", is_flag=True, help="Ask for replies that are not compressed.")
 @click.option("--no-gates", is_flag=True, help="Only look: the status is 0 whatever was measured.")
 @click.option("--save", is_flag=True, help="Keep the result in bench/results/.")
@@ -52,7 +60,7 @@ def main(
     *,
     quick: bool,
     engine: str,
-    connections: tuple[int, ...],
+    connections: tuple[int, ...] | None,
     no_gzip: bool,
     no_gates: bool,
     save: bool,
@@ -64,8 +72,10 @@ def main(
     """
     if disk.is_in_memory(directory):
         raise click.UsageError(f"{directory} is in memory: name a --directory on a disk")
-    console = Console()
-    plan = replace(QUICK if quick else FULL, connections=connections)
+    console = _console()
+    plan = QUICK if quick else FULL
+    if connections is not None:
+        plan = replace(plan, connections=connections)
     if no_gzip:
         plan = replace(plan, encoding="identity")
     result = _run(ENGINES[engine], plan, directory, console)
@@ -77,6 +87,11 @@ def main(
         console.print(str(gate), highlight=False)
     if not no_gates and not all(gate.is_met for gate in gates):
         sys.exit(1)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=TABLE_WIDTH)
 
 
 def _run(engines: list[str], plan: Plan, directory: Path, console: Console) -> report.Report:

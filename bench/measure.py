@@ -25,6 +25,7 @@ from leasehold.storage.migrate import migrate
 
 Operation = Literal["constant", "insert", "lease 1", "lease 100", "delete"]
 
+WARM_UP_SECONDS = 0.5  # of each operation: the first ones wait for plans, caches and new files
 SYNC_SHARE = 0.2  # of a phase's seconds: how long syncs are measured in each round
 
 
@@ -41,7 +42,7 @@ class Plan:
 
 
 FULL = Plan(connections=(1, 32, 256), rounds=5, seconds=1.0, backlog=60_000, lease_seconds=2)
-QUICK = Plan(connections=(1, 32, 256), rounds=2, seconds=0.25, backlog=20_000, lease_seconds=1)
+QUICK = Plan(connections=(32,), rounds=3, seconds=0.4, backlog=20_000, lease_seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ def measure(
     with ExitStack() as stack:
         table = _Table(stack, database, plan, directory, postmaster)
         progress("warm-up")
-        table.round(max(plan.connections), plan.seconds, Measurement(""))
+        table.round(max(plan.connections), max(plan.seconds, WARM_UP_SECONDS), None)
         measurement = Measurement(table.engine.name)
         others = _Others(table.meters)
         for round_ in range(plan.rounds):
@@ -118,6 +119,7 @@ class _Table:
         self._directory = directory
         self._log = None if "://" in database else Path(f"{database}-wal")
         self._count = plan.backlog
+        self._available_at = 0.0  # when the last round's leases have ended
         self.engine = open_engine(database)
         migrate(self.engine)
         get_token = world.build(self.engine, plan.backlog)
@@ -145,13 +147,17 @@ class _Table:
         server, floor = self._server.cpu_seconds, self._floor.cpu_seconds
         return [server, floor, time.process_time, self._database_cpu]
 
-    def round(self, connections: int, seconds: float, into: Measurement) -> None:
-        """Every operation once."""
-        into.syncs_per_second.append(disk.syncs_per_second(self._directory, seconds * SYNC_SHARE))
+    def round(self, connections: int, seconds: float, into: Measurement | None) -> None:
+        """Every operation once; None: the numbers are not wanted."""
+        syncs = disk.syncs_per_second(self._directory, seconds * SYNC_SHARE)
+        if into is not None:
+            into.syncs_per_second.append(syncs)
         floor = self._run_constant(connections, seconds)
         rate = len(floor.latencies) / floor.seconds
 
         def note(operation: Operation, outcome: load.Outcome, tasks: int) -> None:
+            if into is None:
+                return
             into.samples.append(_sample(operation, connections, outcome, tasks, rate))
             if self._log is not None:
                 into.log_bytes = max(into.log_bytes or 0, self._log.stat().st_size)
@@ -160,6 +166,7 @@ class _Table:
         outcome, inserted = self._run_tasks(self._inserts, connections, seconds, at_most=1)
         self._count += len(inserted)
         note("insert", outcome, len(outcome.latencies))
+        time.sleep(max(0.0, self._available_at - time.perf_counter()))
         leased: list[str] = []
         for num_tasks, operation in _LEASES.items():
             request = self._requests.lease(num_tasks, self._plan.lease_seconds)
@@ -168,6 +175,7 @@ class _Table:
             )
             leased += itertools.chain.from_iterable(ids)
             note(operation, outcome, sum(map(len, ids[: len(outcome.latencies)])))
+        self._available_at = time.perf_counter() + self._plan.lease_seconds
         # As many as came, so that the queue keeps its length.
         done = list(dict.fromkeys(leased))[: len(inserted)]
         outcome = self._run_deletes(done, connections, seconds)
@@ -241,9 +249,10 @@ def _sample(
     floor_per_second: float,
 ) -> Sample:
     count = len(outcome.latencies)
-    if count < 2:
-        raise load.WrongReply(f"{operation}: {count} replies in time: measure for longer")
-    percentiles = quantiles(outcome.latencies, n=100, method="inclusive")
+    if count == 0:
+        raise load.WrongReply(f"{operation}: no reply in time: measure for longer")
+    # Twice, because one value alone has no quantiles.
+    percentiles = quantiles(outcome.latencies * 2, n=100, method="inclusive")
     server, client, database = (1e6 * used / len(outcome.bodies) for used in outcome.cpu_seconds)
     return Sample(
         operation=operation,

@@ -1,4 +1,4 @@
-"""What replies say, read after the clock stopped: a benchmark that counts errors measures nothing."""
+"""What the replies say, read after the clock stopped: counting errors would measure nothing."""
 
 import gzip
 import json

@@ -83,10 +83,10 @@ def show(report: Report, console: Console) -> None:
 
 def _table(report: Report, measurement: Measurement) -> Table:
     table = Table(title=f"{measurement.engine}: medians of {report.plan.rounds} rounds")
-    table.add_column("connections", justify="right")
-    table.add_column("operation")
+    table.add_column("conns", justify="right", no_wrap=True)
+    table.add_column("operation", no_wrap=True)
     for name in _COLUMNS:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for connections in report.plan.connections:
         for cells in _rows(measurement, connections):
             table.add_row(*cells)
@@ -103,8 +103,8 @@ def _rows(measurement: Measurement, connections: int) -> Iterator[list[str]]:
 def _below(measurement: Measurement) -> str:
     syncs = median(measurement.syncs_per_second)
     lines = [
-        f"{syncs:,.0f} syncs/s of 1 KB appends (the other floor); other programs used"
-        f" {measurement.others_cpu:.0%} of the machine"
+        f"raw sync floor: {syncs:,.0f}/s of 1 KB appends",
+        f"other programs used {measurement.others_cpu:.0%} of the machine's CPU",
     ]
     if measurement.log_bytes is not None:
         lines.append(f"largest log (-wal): {measurement.log_bytes / 1e6:,.1f} MB")
@@ -121,15 +121,15 @@ def _spread(samples: Sequence[Sample]) -> str:
 
 
 _COLUMNS: dict[str, Callable[[Sequence[Sample]], str]] = {
-    "of constant": _median(lambda sample: sample.of_floor, "{:.0%}"),
-    "lowest-highest": _spread,
-    "per second": _median(lambda sample: sample.per_second, "{:,.0f}"),
-    "tasks/reply": _median(lambda sample: sample.tasks_per_reply, "{:.0f}"),
+    "of floor": _median(lambda sample: sample.of_floor, "{:.0%}"),
+    "range": _spread,
+    "tasks/s": _median(lambda sample: sample.per_second, "{:,.0f}"),
+    "per reply": _median(lambda sample: sample.tasks_per_reply, "{:.0f}"),
     "p50 ms": _median(lambda sample: sample.p50_ms, "{:.2f}"),
     "p99 ms": _median(lambda sample: sample.p99_ms, "{:.2f}"),
-    "server µs": _median(lambda sample: sample.server_us, "{:.0f}"),
-    "client µs": _median(lambda sample: sample.client_us, "{:.0f}"),
-    "database µs": _median(lambda sample: sample.database_us, "{:.0f}"),
+    "µs server": _median(lambda sample: sample.server_us, "{:.0f}"),
+    "µs client": _median(lambda sample: sample.client_us, "{:.0f}"),
+    "µs db": _median(lambda sample: sample.database_us, "{:.0f}"),
 }
 
 

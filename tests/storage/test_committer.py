@@ -82,6 +82,7 @@ def test_when_too_many_wait_the_next_is_refused_at_once(engine: Engine) -> None:
             assert isinstance(refused.exception(), Unavailable)
             for future in waiting:
                 future.cancel()
+            await asyncio.sleep(0)  # until the loop has told the committer
             assert await works(committer, 1)
 
     asyncio.run(scenario())

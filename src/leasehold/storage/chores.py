@@ -36,9 +36,11 @@ async def _run(committer: Committer, chore: Chore) -> None:
         try:
             done = await committer.write(chore.operation)
             failures = 0
-        except Error as error:
+        except Exception as error:  # a mistake in one chore must not stop the others
             failures += 1
             done = 0
-            _log.warning("chore.failed %s times=%d %s", chore.name, failures, error.detail or error)
-        pause = min(chore.every_seconds * 2**failures, max(LONGEST_PAUSE, chore.every_seconds))
+            detail = error.detail or error.message if isinstance(error, Error) else repr(error)
+            _log.warning("chore.failed %s times=%d %s", chore.name, failures, detail)
+        longest = max(LONGEST_PAUSE, chore.every_seconds)
+        pause = min(chore.every_seconds * 2 ** min(failures, 20), longest)
         await asyncio.sleep(0.01 if done else pause)

@@ -22,6 +22,7 @@ class Committer:
         self._lanes: dict[str, Lane] = {}
         self._waiting: dict[Call, Lane] = {}
         self._watch: asyncio.Task[None] | None = None
+        self._closed = False
 
     def start(self, lanes: dict[str, Lane]) -> None:
         """Takes the lanes that an engine opened on this event loop."""
@@ -30,11 +31,15 @@ class Committer:
         self._watch = self._loop.create_task(self._refuse_the_overdue())
 
     async def close(self) -> None:
-        """Finishes what runs and refuses what waits."""
+        """Finishes what runs and refuses what waits, and from now on every call."""
+        if self._closed:
+            return
+        self._closed = True
         if self._watch is not None:
             self._watch.cancel()
-        for lane in set(self._lanes.values()):
-            await lane.close()
+        await asyncio.gather(*(lane.close() for lane in set(self._lanes.values())))
+        for call in list(self._waiting):  # of a lane that is stuck
+            call.refuse(OutcomeUnknown("the server stopped before the database answered"))
 
     def call(self, verb: Verb[A, R], argument: A) -> "asyncio.Future[R]":
         """Runs a hot verb together with the others that wait for it."""
@@ -57,6 +62,9 @@ class Committer:
         read_only: bool,
     ) -> "asyncio.Future[R]":
         future: asyncio.Future[R] = self._loop.create_future()
+        if self._closed:
+            future.set_exception(Unavailable("the server is shutting down: try again shortly"))
+            return future
         if len(self._waiting) >= MAX_WAITING:
             future.set_exception(Unavailable("the server has too much to do: try again shortly"))
             return future

@@ -19,7 +19,7 @@ class Lane(Protocol):
         """Cuts what has run for too long; its callers have been told that nobody knows."""
 
     async def close(self) -> None:
-        """Finishes what runs, refuses what waits, gives the connection back."""
+        """Finishes what runs, finishes or refuses what waits, gives the connection back."""
 
 
 class Engine(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from leasehold.errors import Error
+from leasehold.errors import Error, Unavailable
 from leasehold.storage.transaction import Connection, Transaction
 
 MAX_CALLS = 512  # in one group: bounds how long a caller waits for the others of its group
@@ -100,10 +100,26 @@ def run_group(connection: Connection, calls: list[Call], now: Callable[[], int])
     except BaseException:
         connection.rollback()
         raise
-    for unit in failed:
-        if len(unit) > 1:
-            for call in unit:
+    return _run_again(connection, failed, now) or changed
+
+
+def _run_again(connection: Connection, failed: list[list[Call]], now: Callable[[], int]) -> bool:
+    """Runs the calls of lists that raised one by one; whether anything was changed.
+
+    What was committed before stands, so nothing is raised: once a transaction cannot begin or
+    commit, that call and all after it are refused.
+    """
+    changed = False
+    refusal: Exception | None = None
+    for call in (call for unit in failed if len(unit) > 1 for call in unit):
+        try:
+            if refusal is None:
                 changed |= run_group(connection, [call], now)
+            else:
+                call.outcome = refusal
+        except Exception as error:
+            call.outcome = error
+            refusal = Unavailable("the database is not available: try again", detail=repr(error))
     return changed
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from leasehold.errors import Unavailable
 from leasehold.storage.statements import Statement
 
 # A row as the database gives it. `Any` because SQL decides the types: `rows.py` names them.
@@ -51,5 +52,8 @@ class Connection(Protocol):
         """Gives the connection back."""
 
 
-class Busy(Exception):
+class Busy(Unavailable):
     """Another process holds the database; trying again in a moment will do."""
+
+    def __init__(self) -> None:
+        super().__init__("another process holds the database: try again in a moment")

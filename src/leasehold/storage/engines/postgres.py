@@ -44,7 +44,7 @@ class PostgresEngine:
     """A database on a PostgreSQL server (13 or newer), by its URL."""
 
     name = "postgresql"
-    failures = (psycopg.Error,)
+    failures: tuple[type[Exception], ...] = (psycopg.Error,)
 
     def __init__(self, url: str, *, sync: bool = True) -> None:
         _check_url(url)
@@ -127,9 +127,9 @@ class PostgresConnection:
 
     @property
     def _live(self) -> "psycopg.Connection[Row]":
+        """The connection of the running transaction: a new one would know nothing of it."""
         if self._database is None or self._database.closed:
-            self._database = self._open()
-            self._database.add_notice_handler(self._on_notice)
+            raise Unavailable("the connection to the database was lost: try again shortly")
         return self._database
 
     def _on_notice(self, notice: pg.Diagnostic) -> None:
@@ -139,7 +139,9 @@ class PostgresConnection:
     def begin(self, *, read_only: bool = False) -> "PostgresConnection":  # noqa: ARG002  # a read takes no lock here either way
         """Starts a transaction; psycopg sends BEGIN with the first statement."""
         self._undo.clear()
-        _ = self._live
+        if self._database is None or self._database.closed:
+            self._database = self._open()
+            self._database.add_notice_handler(self._on_notice)
         return self
 
     @contextmanager
@@ -150,8 +152,8 @@ class PostgresConnection:
         try:
             yield
         except BaseException:
-            self._live.execute("rollback to savepoint part")
             self._call_undo(mark)
+            self._live.execute("rollback to savepoint part; release savepoint part", prepare=False)
             raise
         self._live.execute("release savepoint part")
 
@@ -213,7 +215,7 @@ class PostgresConnection:
 
     def run_script(self, text: str) -> None:
         """Runs several statements."""
-        self._live.execute(text.encode())  # bytes: a text that is not a literal
+        self._live.execute(text.encode(), prepare=False)  # bytes: a text that is not a literal
 
     def cut(self) -> None:
         """Closes the socket from another thread; whoever uses it gets an error."""
@@ -291,6 +293,9 @@ class PostgresLane:
             refusal = error if isinstance(error, Error) else _unavailable(error)
             for call in group:
                 call.outcome = refusal
+        for call in group:
+            if isinstance(call.outcome, _FAILURES):
+                call.outcome = _unavailable(call.outcome)
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(_answer, group)
 
@@ -302,6 +307,10 @@ class PostgresLane:
         """Finishes what was submitted, then ends the thread."""
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join, 5)
+
+
+# What is nobody's mistake: lost connections, deadlocks, time-outs, a transaction that had failed.
+_FAILURES = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 
 
 def _unavailable(error: Exception) -> Unavailable:

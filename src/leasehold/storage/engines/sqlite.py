@@ -6,17 +6,18 @@ done by helper threads. While a sync runs, calls gather for the next group.
 """
 
 import asyncio
+import logging
 import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 import msgspec
 
-from leasehold.errors import OutcomeUnknown, Unavailable
+from leasehold.errors import Error, OutcomeUnknown, Unavailable
 from leasehold.storage.engine import Lane
 from leasehold.storage.group import MAX_CALLS, Call, run_group
 from leasehold.storage.statements import Statement
@@ -29,12 +30,14 @@ _WORTH_A_LIST = 4  # rows: measured, one statement over a JSON list is twice as 
 
 Sync = Callable[[int], None]
 
+_log = logging.getLogger("leasehold.sqlite")
+
 
 class SqliteEngine:
     """A database in one file; `path` need not exist yet, its directory must."""
 
     name = "sqlite"
-    failures = (apsw.Error,)
+    failures: tuple[type[Exception], ...] = (apsw.Error,)
 
     def __init__(self, path: Path, *, sync: bool = True, fdatasync: Sync = os.fdatasync) -> None:
         self.path = path
@@ -267,8 +270,12 @@ class _Log:
         self._tail_is_due = True
 
     def _copy_back(self) -> None:
-        with suppress(apsw.BusyError, apsw.LockedError):  # another process is at it
+        try:
             self._helper.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except (apsw.BusyError, apsw.LockedError):  # another process is at it
+            pass
+        except apsw.Error as error:  # the disk is full, say: the log still has everything
+            _log.warning("log.copy_failed %r", error)
 
     def close(self) -> None:
         """Ends the helper threads."""
@@ -279,6 +286,24 @@ class _Log:
         self._helper.close()
         if self._file is not None:
             os.close(self._file)
+
+
+# What is nobody's mistake: a disk that is full or fails, a lock that another process holds.
+_FAILURES = (
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.CantOpenError,
+    apsw.ReadOnlyError,
+    apsw.NoMemError,
+)
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable("the database is not available: try again shortly", detail=repr(error))
 
 
 class SqliteLane:
@@ -318,9 +343,12 @@ class SqliteLane:
             return
         except Exception as error:
             for call in group:
-                call.refuse(error)
+                call.refuse(error if isinstance(error, Error) else _unavailable(error))
             self._rest()
             return
+        for call in group:
+            if isinstance(call.outcome, _FAILURES):
+                call.outcome = _unavailable(call.outcome)
         if changed:
             self._syncing = group
             self._log.do(self._sync_and_answer)
