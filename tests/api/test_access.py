@@ -115,7 +115,9 @@ def other_projects(shared_server: RunningServer) -> Iterator[RunningServer]:
     shared_server.do(
         lambda tx, _: projects.disable_api(tx, project_id="switched-off", api=API),
     )
-    shared_server.do(lambda tx, _: projects.set_legacy_scopes(tx, project_id="legacy", allowed=True))
+    shared_server.do(
+        lambda tx, _: projects.set_legacy_scopes(tx, project_id="legacy", allowed=True)
+    )
     yield shared_server
 
 

@@ -113,7 +113,9 @@ def test_a_token_has_one_spelling(worker: Worker) -> None:
     assert [(401, "authError")] * len(spellings) == [reason(reply) for reply in replies]
 
 
-@pytest.mark.parametrize("change", [("l", "ⅼ"), ("h", "һ"), ("a", "а"), ("_", "‗"), ("lha", "ｌｈａ")])
+@pytest.mark.parametrize(
+    "change", [("l", "ⅼ"), ("h", "һ"), ("a", "а"), ("_", "‗"), ("lha", "ｌｈａ")]
+)
 def test_a_token_in_letters_that_look_alike_is_refused(
     worker: Worker, change: tuple[str, str]
 ) -> None:

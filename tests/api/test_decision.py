@@ -83,9 +83,7 @@ def test_an_admin_is_told_that_a_queue_is_not_there_and_that_the_api_is_off() ->
 
 def test_a_client_of_the_project_without_a_role_is_told_as_much() -> None:
     assert "notFound" == reason("x@x.org", "consumer", place=Place(PROJECT, None), home="p")
-    assert "accessNotConfigured" == reason(
-        "x@x.org", "consumer", place=Place(OFF, QUEUE), home="p"
-    )
+    assert "accessNotConfigured" == reason("x@x.org", "consumer", place=Place(OFF, QUEUE), home="p")
     assert "forbidden" == reason("x@x.org", "consumer", home="p")
 
 

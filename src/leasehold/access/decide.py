@@ -12,7 +12,9 @@ from leasehold.access.principal import Principal
 from leasehold.oauth2 import scopes
 from leasehold.queues.model import Role
 
-Reason = Literal["insufficientPermissions", "forbidden", "accessNotConfigured", "notFound"]
+Reason = Literal[
+    "insufficientPermissions", "forbidden", "accessNotConfigured", "notFound", "quotaExceeded"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,14 @@ class Refused:
     reason: Reason
 
 
-def decide(principal: Principal, place: Place, need: Need) -> Refused | None:
-    """None when it is allowed."""
+def decide(
+    principal: Principal,
+    place: Place,
+    need: Need,
+    *,
+    full_projects: frozenset[str] = frozenset(),
+) -> Refused | None:
+    """None when it is allowed. Into `full_projects`, by id, no tasks may be inserted."""
     project, queue = place.project, place.queue
     wanted = need.scopes
     if project is not None and project.legacy_scopes and need.role == "producer":
@@ -50,4 +58,8 @@ def decide(principal: Principal, place: Place, need: Need) -> Refused | None:
         return Refused("accessNotConfigured")
     if queue is None:
         return Refused("notFound")
-    return None if has_role else Refused("forbidden")
+    if not has_role:
+        return Refused("forbidden")
+    if need.role == "producer" and project.id in full_projects:
+        return Refused("quotaExceeded")
+    return None

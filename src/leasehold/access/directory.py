@@ -41,6 +41,7 @@ class Directory:
         self._committer = committer
         self._places: dict[tuple[str, str], Place] = {}
         self._version = 0
+        self.full_projects: frozenset[str] = frozenset()  # no room for more tasks; set by Freshness
 
     async def place(self, project_id: str, queue_name: str) -> Place:
         """The project (by its canonical id) and the queue."""

@@ -14,6 +14,7 @@ from leasehold.accounts import configuration
 from leasehold.clock import MICROSECONDS
 from leasehold.errors import Error, Unavailable
 from leasehold.oauth2 import access_tokens
+from leasehold.queues.stats import full_projects
 from leasehold.storage.committer import Committer
 from leasehold.storage.transaction import Transaction
 
@@ -69,15 +70,19 @@ class Freshness:
         """Asks once, and forgets what is out of date."""
         asked_at = self._loop.time()
         since = self._seen_at - OVERLAP if self._seen_at else _NOTHING_REMEMBERED
-        now, version, revoked = await self._committer.read(partial(_changes, since=since))
+        now, version, revoked, full = await self._committer.read(partial(_changes, since=since))
         if revoked:
             self._tokens.forget(revoked)
         if version != self._version:
             self._directory.forget()
         self._version = version
+        self._directory.full_projects = full
         self._seen_at = now
         self._fresh_until = asked_at + self._staleness
 
 
-def _changes(tx: Transaction, now: int, *, since: int) -> tuple[int, int, list[bytes]]:
-    return now, configuration.version(tx), access_tokens.revoked_since(tx, since)
+def _changes(
+    tx: Transaction, now: int, *, since: int
+) -> tuple[int, int, list[bytes], frozenset[str]]:
+    revoked = access_tokens.revoked_since(tx, since)
+    return now, configuration.version(tx), revoked, full_projects(tx)

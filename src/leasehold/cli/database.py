@@ -80,7 +80,7 @@ def transact(engine: Engine, operation: Callable[[Transaction, int], R]) -> R:
 
 
 def read(engine: Engine, operation: Callable[[Transaction, int], R]) -> R:
-    """Runs an operation that changes nothing; it waits for nobody."""
+    """Runs an operation that only reads."""
     with _connection(engine) as connection:
         value = operation(connection.begin(read_only=True), Clock().now())
         connection.rollback()

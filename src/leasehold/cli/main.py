@@ -6,7 +6,7 @@ import sys
 import click
 
 from leasehold import __version__
-from leasehold.cli import api, project, queue, serve, service_account, user
+from leasehold.cli import api, demo, project, queue, serve, service_account, user
 from leasehold.cli.group import RootGroup
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -33,7 +33,7 @@ def command() -> None:
     """
 
 
-for part in (serve, user, project, api, queue, service_account):
+for part in (serve, demo, user, project, api, queue, service_account):
     command.add_command(part.command)
 
 
@@ -41,4 +41,4 @@ def main() -> None:
     """Runs the command. Text that the terminal cannot show is escaped, never an error."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    command()
+    command(prog_name="leasehold")

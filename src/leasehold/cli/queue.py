@@ -315,7 +315,8 @@ def purge(engine: Engine, name: str, project_id: str, *, yes: bool) -> None:
       leasehold queue purge resize --project shop
     """
     queue, total, started_at = read(engine, partial(_held, project_id=project_id, name=name))
-    confirm(f"Destroy the {tasks(total)} of queue {name} of project {project_id}?", yes=yes)
+    question = f"Destroy the {tasks(total)} of queue {name} of project {project_id}?"
+    confirm(question, yes=yes or total == 0)
     removed = remove_all(
         engine,
         lambda tx, now: sweep.purge_some(

@@ -71,7 +71,7 @@ def create(
     Example:
       leasehold service-account create worker --project shop --key-file worker.json
     """
-    account, key = _new_key(
+    account, key = new_key(
         engine,
         lambda tx, now: service_accounts.find_or_create(
             tx, now, Entropy(), project_id=project_id, name=name
@@ -228,7 +228,7 @@ def rotate_key(
       leasehold service-account rotate-key worker@shop.iam.leasehold.internal \
         --key-file worker-2.json
     """
-    account, key = _new_key(
+    account, key = new_key(
         engine,
         lambda tx, _: service_accounts.require(tx, email),
         path,
@@ -289,7 +289,7 @@ def _checked_issuer(engine: Engine, given: str | None) -> str:
     return issuer
 
 
-def _new_key(
+def new_key(
     engine: Engine, find_account: FindAccount, path: Path, *, issuer: str, force: bool
 ) -> tuple[ServiceAccount, ServiceAccountKey]:
     """Registers a key whose file is safely on the disk; when that fails there is no key."""

@@ -176,6 +176,11 @@ def statistics(tx: Transaction, queue_id: int, *, minute_ago: int, hour_ago: int
     return Statistics(*row)
 
 
+def full_projects(tx: Transaction) -> list[str]:
+    """Ids of projects whose tasks have as many bytes as allowed, or more."""
+    return [row[0] for row in tx.all(SQL.full_projects)]
+
+
 def take_changes(tx: Transaction, max_rows: int) -> list[ChangeRow]:
     """Takes the oldest changes away, to be added to the totals in this transaction."""
     return [ChangeRow._make(row) for row in tx.all(SQL.take_changes, max_rows=max_rows)]

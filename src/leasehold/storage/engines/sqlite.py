@@ -26,6 +26,7 @@ from leasehold.storage.transaction import Busy, Row
 BUSY_MILLISECONDS = 15_000  # how long a command waits for a server's group, or another command
 RETRY_SECONDS = 0.002  # how soon the server's lane asks again while a command holds the file
 CHECKPOINT_PAGES = 1_000  # of log: from here on a helper copies it back into the file
+LONGEST_LOG_PAGES = 5_000  # (20 MB): from here on the next group waits until it has been copied
 _WORTH_A_LIST = 4  # rows: measured, one statement over a JSON list is twice as fast from here on
 
 Sync = Callable[[int], None]
@@ -253,21 +254,27 @@ class _Log:
 
     def is_long(self, pages: int) -> bool:
         """Whether `keep_short` has something to do."""
-        return self._tail_is_due or (pages > CHECKPOINT_PAGES and self._copier is None)
+        if self._tail_is_due or pages > LONGEST_LOG_PAGES:
+            return True
+        return pages > CHECKPOINT_PAGES and self._copier is None
 
     def keep_short(self, pages: int) -> None:
         """Called between groups on the helper thread, `pages` being the log's length."""
+        copier = self._copier
+        if copier is not None and pages > LONGEST_LOG_PAGES:
+            copier.join()  # the disk is slower than the callers: they must wait for it
         if self._tail_is_due:
             self._tail_is_due = False
             self._copy_back()
-        elif pages > CHECKPOINT_PAGES:
+        elif pages > CHECKPOINT_PAGES and self._copier is None:
             self._copier = threading.Thread(target=self._copy_while_groups_run, daemon=True)
             self._copier.start()
 
     def _copy_while_groups_run(self) -> None:
         self._copy_back()
-        self._copier = None
+        # In this order: another copier, started in between, would meet the tail's copying.
         self._tail_is_due = True
+        self._copier = None
 
     def _copy_back(self) -> None:
         try:
@@ -281,8 +288,9 @@ class _Log:
         """Ends the helper threads."""
         self._jobs.put(None)
         self._thread.join()
-        if self._copier is not None:
-            self._copier.join()
+        copier = self._copier
+        if copier is not None:
+            copier.join()
         self._helper.close()
         if self._file is not None:
             os.close(self._file)

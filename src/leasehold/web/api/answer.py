@@ -99,7 +99,12 @@ class Api:
         method = match.method
         project_id = canonical_project_id(match.project)
         place = await self._gate.directory.place(project_id, match.queue)
-        refused = decide(principal, place, Need(API, method.scopes, method.role))
+        refused = decide(
+            principal,
+            place,
+            Need(API, method.scopes, method.role),
+            full_projects=self._gate.directory.full_projects,
+        )
         if refused is not None:
             raise _Failed(
                 errors.refused(

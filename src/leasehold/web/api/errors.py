@@ -73,6 +73,12 @@ def refused(reason: Reason, *, realm: str, wanted_scopes: int, project: str) -> 
                 f" `leasehold api enable taskqueue --project {project}` does it."
             )
             return Failure(403, reason, message, domain="usageLimits")
+        case "quotaExceeded":
+            message = (
+                "Quota exceeded: the project's tasks have reached its total_storage_limit; delete"
+                " tasks, or raise the limit in queue.yaml"
+            )
+            return Failure(403, reason, message, domain="usageLimits")
         case "notFound":
             return Failure(404, reason, "Not Found: the project has no queue of this name")
         case "forbidden":
