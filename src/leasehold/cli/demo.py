@@ -1,17 +1,18 @@
 """`leasehold demo`: a server, a producer and two workers, one of which dies holding a lease."""
 
+import json
 import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from leasehold.cli.demo_setup import DemoDirectory, open_directory, set_up
-from leasehold.cli.demo_stage import DemoFailed, Program, Stage
+from leasehold.cli.demo_stage import DemoFailed, Program, Stage, use_database
 from leasehold.cli.demo_workers import MAIL, Telling
 from leasehold.errors import Invalid
 from leasehold.web.server import bind
@@ -26,10 +27,12 @@ SHORT_WORK_SECONDS = 0.3
 LEASE_ONE = """\
 from google.oauth2.service_account import Credentials
 from googleapiclient.discovery import build
-key = Credentials.from_service_account_file("{key_file}")
+
+url = "{url}"
+key = Credentials.from_service_account_file({key_file})
 key = key.with_scopes(["https://www.googleapis.com/auth/taskqueue.consumer"])
-key = key.with_subject(key.service_account_email)  # else google-auth shows the token to Google
-tasks = build("taskqueue", "v1beta2", credentials=key, discoveryServiceUrl="{url}").tasks()
+key = key.with_subject(key.service_account_email)  # or google-auth shows the token to Google
+tasks = build("taskqueue", "v1beta2", credentials=key, discoveryServiceUrl=url).tasks()
 leased = tasks.lease(project="demo", taskqueue="mail", numTasks=1, leaseSecs=60).execute()
 for task in leased.get("items", []):
     print(task)
@@ -73,14 +76,17 @@ def command(path: Path, port: int, *, is_short: bool) -> None:
     """
     _require_client_library()
     signal.signal(signal.SIGTERM, _end)
-    with open_directory(path) as directory, Stage(path, directory.database) as stage:
-        port = _free_port(port, stage)
-        url = f"http://{HOST}:{port}"
+    with open_directory(path) as directory, Stage(path) as stage:
+        free_port = _free_port(port)
+        url = f"http://{HOST}:{free_port}"
+        if port not in (0, free_port):
+            stage.say("demo", f"port {port} is taken, so the server gets {free_port}")
         with _deadline(path):
             stage.heading("A project, two programs with keys of their own, two queues, a server")
             stage.show(f"$ export LEASEHOLD_DATABASE={shlex.quote(str(directory.database))}")
+            use_database(directory.database)
             set_up(stage, directory, url)
-            server = stage.serve(port, lock=directory.lock)
+            server = stage.serve(free_port, lock=directory.lock)
             _tell_story(stage, directory, url)
         _say_what_is_where(stage, directory, url)
         if not is_short:
@@ -97,22 +103,13 @@ def _end(_number: int, _frame: object) -> None:
     sys.exit(128 + signal.SIGTERM)
 
 
-def _free_port(wanted: int, stage: Stage) -> int:
+def _free_port(wanted: int) -> int:
     """The wanted port or the next free one; Invalid when none of many can be had."""
-    last = min(wanted + PORTS_TRIED, 65_535)
-    for port in range(wanted, last + 1):
-        try:
-            listener = bind(HOST, port)
-        except Invalid:
-            if port == last:
-                raise
-            continue
-        with listener:
-            found = int(listener.getsockname()[1])
-        break
-    if wanted not in (0, found):
-        stage.say("demo", f"port {wanted} is taken, so the server gets {found}")
-    return found
+    ports = range(wanted, min(wanted + PORTS_TRIED, 65_536))
+    for port in ports:
+        with suppress(Invalid), bind(HOST, port) as listener:
+            return int(listener.getsockname()[1])
+    raise Invalid(f"none of the ports {ports[0]} to {ports[-1]} can be had: give another --port")
 
 
 @contextmanager
@@ -173,7 +170,8 @@ def _discovery_url(url: str) -> str:
 
 
 def _say_what_is_where(stage: Stage, directory: DemoDirectory, url: str) -> None:
-    example = LEASE_ONE.format(key_file=directory.worker_key, url=_discovery_url(url))
+    key_file = json.dumps(str(directory.worker_key))  # JSON's quotes are good in Python
+    example = LEASE_ONE.format(key_file=key_file, url=_discovery_url(url))
     directory.example.write_text(example, encoding="utf-8")
     stage.heading("What is where")
     for name, place in {

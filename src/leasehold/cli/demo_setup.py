@@ -3,7 +3,6 @@
 import fcntl
 import os
 import secrets
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,15 +1,17 @@
 """Where `leasehold demo` plays: the processes on it, and what they do as lines on the terminal."""
 
+import io
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self, cast
 
+import click
 import msgspec
 from rich.console import Console
 from rich.text import Text
@@ -37,6 +39,14 @@ class DemoFailed(Error):
     reason = "demoFailed"
 
 
+def use_database(path: Path) -> None:
+    """Lets all commands and programs from now on work on this database, with default settings."""
+    for name in [name for name in os.environ if name.startswith("LEASEHOLD_")]:
+        del os.environ[name]  # settings of the reader's own server
+    os.environ["LEASEHOLD_DATABASE"] = str(path)
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = LOCAL
+
+
 class Program:
     """A process of ours. Its errors go to a file, its standard output to us."""
 
@@ -53,11 +63,9 @@ class Program:
     def begin(self) -> None:
         """Sends the line for which the programs of `demo_workers` wait."""
         assert self._process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # it has ended already: reading from it says so
             self._process.stdin.write(b"begin\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended already: reading from it says so
 
     def lines(self) -> Iterator[bytes]:
         """What it writes, as it writes it. Raises DemoFailed if it then ends with an error."""
@@ -92,14 +100,10 @@ class Program:
 class Stage:
     """Runs commands and programs, and shows them. At its end no process of it is left."""
 
-    def __init__(self, directory: Path, database: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._programs = ExitStack()
-        # Settings of the user's own server are not for this one, nor is a proxy.
-        self._environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("LEASEHOLD_")
-        } | {"LEASEHOLD_DATABASE": str(database), "NO_PROXY": LOCAL, "no_proxy": LOCAL}
 
     def __enter__(self) -> Self:
         return self
@@ -122,33 +126,27 @@ class Stage:
         """A line about one who acts; colour is not needed to tell them apart."""
         self._console.print(Text.assemble((f"{who:<9}", STYLES[who]), " ", text))
 
-    def run(self, *arguments: str, stdin: str | None = None) -> None:
-        """Runs a `leasehold` command and shows it as one would type it, and what it says.
+    def run(self, *arguments: str, stdin: str = "") -> None:
+        """Runs a `leasehold` command; shows it as one would type it, and what it says.
 
-        `stdin` is a secret, so a reader is shown a way to make one. Raises DemoFailed when the
-        command fails.
+        `stdin` is a secret; a reader is shown a way to make one. Raises what the command raises.
         """
-        source = "openssl rand -base64 18 | " if stdin is not None else ""
-        self._console.print(Text(f"$ {source}{shlex.join(['leasehold', *arguments])}", "bold"))
-        done = subprocess.run(  # noqa: S603  # our own command
-            [*_PYTHON, "leasehold", *arguments],
-            input=stdin or "",
-            capture_output=True,
-            text=True,
-            env=self._environment,
-            check=False,
-        )
-        for line in done.stdout.splitlines():
-            if line.strip() and not line.startswith("Next:"):  # the next thing is what we do
+        source = "openssl rand -base64 18 | " if stdin else ""
+        self._show_command(arguments, source)
+        said = io.StringIO()
+        with redirect_stdout(said), _standard_input(stdin):
+            root = click.get_current_context().find_root().command
+            with root.make_context("leasehold", list(arguments)) as context:
+                # Past the root group, which would word an error: that of `leasehold demo` does.
+                click.Group.invoke(cast("click.Group", root), context)
+        for line in said.getvalue().splitlines():
+            if line and not line.startswith("Next:"):  # the next thing is what we do
                 self.show(f"  {line}")
-        if done.returncode != 0:
-            words = done.stderr.strip().removeprefix("leasehold: ")
-            raise DemoFailed(f"leasehold {arguments[0]} {arguments[1]} failed: {words}")
 
     def serve(self, port: int, *, lock: int) -> Program:
         """Starts the server and waits until it listens; `lock` stays open as long as it runs."""
         arguments = ["serve", "--port", str(port)]
-        self._console.print(Text(f"$ {shlex.join(['leasehold', *arguments])}", "bold"))
+        self._show_command(arguments)
         server = self._start("server", [*_PYTHON, "leasehold", *arguments], inherited=(lock,))
         self._programs.callback(server.stop)
         for line in server.lines():
@@ -163,6 +161,9 @@ class Stage:
         program = self._start(name, line, process_group=0)
         self._programs.callback(program.kill)
         return program
+
+    def _show_command(self, arguments: Sequence[str], source: str = "") -> None:
+        self._console.print(Text(f"$ {source}{shlex.join(['leasehold', *arguments])}", "bold"))
 
     def _start(
         self,
@@ -179,7 +180,6 @@ class Stage:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=self._environment,
                 pass_fds=inherited,
                 process_group=process_group,
             )
@@ -191,3 +191,13 @@ class Stage:
             telling = msgspec.json.decode(line, type=Telling)
             self.say(program.name, telling.says)
             yield telling
+
+
+@contextmanager
+def _standard_input(text: str) -> Iterator[None]:
+    before = sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BytesIO(text.encode()))
+    try:
+        yield
+    finally:
+        sys.stdin = before

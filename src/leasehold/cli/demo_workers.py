@@ -17,6 +17,7 @@ PROJECT = "demo"
 QUEUE = "resize"
 MAIL = "mail"
 PHOTOS = ("cat.jpg", "dog.jpg", "elk.jpg", "fox.jpg", "gnu.jpg")
+HERE = {"project": PROJECT, "taskqueue": QUEUE}
 POLL_SECONDS = 0.2
 SCOPE = "https://www.googleapis.com/auth/taskqueue"
 
@@ -55,9 +56,7 @@ def _connect(key_file: str, discovery_url: str, scope: str) -> Api:
     )
     # Without a subject google-auth sends our access token to Google's IAM in the background.
     credentials = credentials.with_subject(credentials.service_account_email)
-    return build(
-        "taskqueue", "v1beta2", credentials=credentials, discoveryServiceUrl=discovery_url
-    )
+    return build("taskqueue", "v1beta2", credentials=credentials, discoveryServiceUrl=discovery_url)
 
 
 def _await_start() -> None:
@@ -80,29 +79,30 @@ def _insert(api: Api, queue: str, payload: str) -> dict[str, Any]:
 
 def _work(api: Api, *, lease_seconds: int, work_seconds: float) -> None:
     """Leases and deletes one task after the other until the queue is empty."""
-    queue = {"project": PROJECT, "taskqueue": QUEUE}
     is_waiting = False
     while True:
-        reply = api.tasks().lease(**queue, numTasks=1, leaseSecs=lease_seconds).execute()
-        for task in reply.get("items", []):
-            photo = urlsafe_b64decode(task["payloadBase64"]).decode()
-            leases = f"retry_count {task['retry_count']}"
-            _tell(f"leased   {photo} for {lease_seconds} s ({leases})", task, photo)
-            _pause(work_seconds)  # the work
-            api.tasks().delete(**queue, task=task["id"]).execute()
-            _tell(f"deleted  {photo}: it is done")
-        if "items" not in reply:
-            stats = api.taskqueues().get(**queue, getStats=True).execute()["stats"]
-            if stats["totalTasks"] == 0:
-                break
-            if not is_waiting:
-                _tell(f"waits: nothing to lease, {stats['totalTasks']} task is somebody else's")
-            is_waiting = True
-            _pause(POLL_SECONDS)
-    _tell(
-        f"queue {QUEUE} is empty: {stats['totalTasks']} tasks,"
-        f" {stats['leasedLastMinute']} leases in the last minute"
-    )
+        reply = api.tasks().lease(**HERE, numTasks=1, leaseSecs=lease_seconds).execute()
+        if "items" in reply:
+            _work_on(api, reply["items"][0], lease_seconds, work_seconds)
+            continue
+        stats = api.taskqueues().get(**HERE, getStats=True).execute()["stats"]
+        if stats["totalTasks"] == 0:
+            leases = stats["leasedLastMinute"]
+            _tell(f"queue {QUEUE} is empty: 0 tasks, {leases} leases in the last minute")
+            return
+        if not is_waiting:
+            _tell(f"waits: nothing to lease; tasks that others hold: {stats['totalTasks']}")
+        is_waiting = True
+        _pause(POLL_SECONDS)
+
+
+def _work_on(api: Api, task: dict[str, Any], lease_seconds: int, work_seconds: float) -> None:
+    photo = urlsafe_b64decode(task["payloadBase64"]).decode()
+    leases = f"retry_count {task['retry_count']}"
+    _tell(f"leased   {photo} for {lease_seconds} s, {leases}", task, photo)
+    _pause(work_seconds)  # here a real worker works
+    api.tasks().delete(**HERE, task=task["id"]).execute()
+    _tell(f"deleted  {photo}: it is done", task, photo)
 
 
 def _pause(seconds: float) -> None:
