@@ -57,6 +57,7 @@ class Sample:
     p50_ms: float
     p99_ms: float
     server_us: float  # CPU of the Leasehold process for each reply
+    cpu_of_floor: float  # the same, as a multiple of the constant's in the same round
     client_us: float  # CPU of the load generator, likewise
     database_us: float  # CPU of all PostgreSQL processes, likewise; 0 on SQLite
 
@@ -153,12 +154,11 @@ class _Table:
         if into is not None:
             into.syncs_per_second.append(syncs)
         floor = self._run_constant(connections, seconds)
-        rate = len(floor.latencies) / floor.seconds
 
         def note(operation: Operation, outcome: load.Outcome, tasks: int) -> None:
             if into is None:
                 return
-            into.samples.append(_sample(operation, connections, outcome, tasks, rate))
+            into.samples.append(_sample(operation, connections, outcome, tasks, floor))
             if self._log is not None:
                 into.log_bytes = max(into.log_bytes or 0, self._log.stat().st_size)
 
@@ -246,26 +246,31 @@ def _sample(
     connections: int,
     outcome: load.Outcome,
     tasks: int,
-    floor_per_second: float,
+    floor: load.Outcome,
 ) -> Sample:
     count = len(outcome.latencies)
     if count == 0:
         raise load.WrongReply(f"{operation}: no reply in time: measure for longer")
     # Twice, because one value alone has no quantiles.
     percentiles = quantiles(outcome.latencies * 2, n=100, method="inclusive")
-    server, client, database = (1e6 * used / len(outcome.bodies) for used in outcome.cpu_seconds)
+    server, client, database = _cpu_us(outcome)
     return Sample(
         operation=operation,
         connections=connections,
         per_second=tasks / outcome.seconds,
         tasks_per_reply=tasks / count,
-        of_floor=count / outcome.seconds / floor_per_second,
+        of_floor=count / outcome.seconds / (len(floor.latencies) / floor.seconds),
         p50_ms=1e3 * percentiles[49],
         p99_ms=1e3 * percentiles[98],
         server_us=server,
+        cpu_of_floor=server / (_cpu_us(floor)[0] or 1.0),  # 0 when it ran for less than a tick
         client_us=client,
         database_us=database,
     )
+
+
+def _cpu_us(outcome: load.Outcome) -> list[float]:
+    return [1e6 * used / len(outcome.bodies) for used in outcome.cpu_seconds]
 
 
 def _no_cpu() -> float:

@@ -19,6 +19,7 @@ OPERATIONS: tuple[Operation, ...] = ("constant", "insert", "lease 1", "lease 100
 GATE_ENGINE = "sqlite"
 GATE_CONNECTIONS = 32
 GATE_SHARE = 0.30  # of the constant's rate
+BUSY = 0.15  # share of the machine that others may use before ratios say little
 GATED: tuple[Operation, ...] = ("insert", "lease 1", "delete")
 
 
@@ -106,6 +107,8 @@ def _below(measurement: Measurement) -> str:
         f"raw sync floor: {syncs:,.0f}/s of 1 KB appends",
         f"other programs used {measurement.others_cpu:.0%} of the machine's CPU",
     ]
+    if measurement.others_cpu > BUSY:
+        lines.append("that is much: look at × floor CPU, and run again on a quieter machine")
     if measurement.log_bytes is not None:
         lines.append(f"largest log (-wal): {measurement.log_bytes / 1e6:,.1f} MB")
     return "\n".join(lines) + "\n"
@@ -123,10 +126,11 @@ def _spread(samples: Sequence[Sample]) -> str:
 _COLUMNS: dict[str, Callable[[Sequence[Sample]], str]] = {
     "of floor": _median(lambda sample: sample.of_floor, "{:.0%}"),
     "range": _spread,
-    "tasks/s": _median(lambda sample: sample.per_second, "{:,.0f}"),
+    "per second": _median(lambda sample: sample.per_second, "{:,.0f}"),
     "per reply": _median(lambda sample: sample.tasks_per_reply, "{:.0f}"),
     "p50 ms": _median(lambda sample: sample.p50_ms, "{:.2f}"),
     "p99 ms": _median(lambda sample: sample.p99_ms, "{:.2f}"),
+    "× floor CPU": _median(lambda sample: sample.cpu_of_floor, "{:.1f}"),
     "µs server": _median(lambda sample: sample.server_us, "{:.0f}"),
     "µs client": _median(lambda sample: sample.client_us, "{:.0f}"),
     "µs db": _median(lambda sample: sample.database_us, "{:.0f}"),

@@ -18,7 +18,7 @@ def test_a_tiny_run_reports_every_operation(database_url: str, tmp_path: Path) -
     result = Report(
         at=report.now(), environment={"cores": "2"}, plan=TINY, measurements=[measurement]
     )
-    console = Console(record=True, width=200)
+    console = Console(record=True, width=200, quiet=True)
     report.show(result, console)
     text = console.export_text()
     saved = json.loads(report.save(result, tmp_path).read_bytes())

@@ -2,13 +2,17 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import apsw
 import pytest
 
+from leasehold.storage.engine import open_engine
+from leasehold.storage.migrate import migrate
 from tests.cli.commands import Commands
 from tests.postgres import PostgresServer
 
@@ -57,7 +61,7 @@ def test_a_path_that_cannot_be_a_database_is_told_in_one_line(tmp_path: Path) ->
         str(text): "is not a Leasehold database",
         str(tmp_path): "cannot be opened",
         str(tmp_path / "none" / "leasehold.db"): "cannot be opened",
-        str(foreign): "the database failed",
+        str(foreign): "is another program's database",
         "mysql://localhost/x": "not a database that is known here",
         f"{tmp_path}/\udcff": "not UTF-8 text",
     }
@@ -153,3 +157,24 @@ def test_text_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
 
     assert 0 == ended.returncode
     assert "Traceback" not in ended.stderr
+
+
+def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(apsw.Connection(str(path))) as other:
+        other.execute("create table notes (text)")
+    before = path.read_bytes()
+
+    run = leasehold("user", "list", "--database", str(path))
+
+    assert run.returncode == 1
+    assert "another program's database" in run.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_new_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+
+    migrate(open_engine(str(path)))
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

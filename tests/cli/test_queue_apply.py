@@ -75,7 +75,7 @@ def test_the_same_file_again_keeps_everything(shop: Commands, path: Path) -> Non
     assert said.endswith("Queues of project shop: 2 kept.\n")
 
 
-def test_a_queue_that_left_the_file_is_deleted_when_empty_and_paused_else(
+def test_a_queue_that_left_the_file_is_paused_and_keeps_its_tasks(
     shop: Commands, path: Path
 ) -> None:
     path.write_text("queue:\n- name: empty\n  mode: pull\n- name: full\n  mode: pull\n")
@@ -88,12 +88,15 @@ def test_a_queue_that_left_the_file_is_deleted_when_empty_and_paused_else(
     steps = shop.json(f"queue apply {xml} --project shop")["steps"]
 
     listed = shop.json("queue list --project shop")
-    assert [("resize", "create"), ("empty", "delete"), ("full", "pause")] == [
+    assert [("resize", "create"), ("empty", "pause"), ("full", "pause")] == [
         (step["queue"], step["action"]) for step in steps
     ]
-    assert [("by-hand", "running"), ("full", "paused"), ("resize", "running")] == [
-        (queue["queue"], queue["state"]) for queue in listed
-    ]
+    assert [
+        ("by-hand", "running"),
+        ("empty", "paused"),
+        ("full", "paused"),
+        ("resize", "running"),
+    ] == [(queue["queue"], queue["state"]) for queue in listed]
 
 
 def test_a_queue_made_by_hand_comes_under_the_file_that_names_it(

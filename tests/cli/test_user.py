@@ -86,3 +86,12 @@ def test_an_unknown_user_is_told_before_a_password_is_asked(ada: Commands) -> No
 
 def test_what_is_no_address_is_a_misuse(ada: Commands) -> None:
     assert "not an e-mail address" in ada.misused("user disable ada")
+
+
+def test_a_disabled_person_can_be_enabled_again(ada: Commands) -> None:
+    ada.ok("user disable ada@example.com")
+
+    said = ada.ok("user enable ada@example.com")
+
+    assert "can sign in again" in said
+    assert ada.json("user list")[0]["disabled_at"] is None

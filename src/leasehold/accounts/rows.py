@@ -49,6 +49,10 @@ def disable_user(tx: Transaction, now: int, email: str) -> bool:
     return tx.run(SQL.disable_user, email=email, now=now) > 0
 
 
+def enable_user(tx: Transaction, email: str) -> bool:
+    return tx.run(SQL.enable_user, email=email) > 0
+
+
 def set_password_hash(tx: Transaction, email: str, password_hash: str) -> bool:
     return tx.run(SQL.set_password_hash, email=email, password_hash=password_hash) > 0
 

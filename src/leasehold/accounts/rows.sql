@@ -44,6 +44,11 @@ update users
    set disabled_at = coalesce(disabled_at, :now)
  where email = :email
 
+-- name: enable_user
+update users
+   set disabled_at = null
+ where email = :email
+
 -- name: set_password_hash
 update users
    set password_hash = :password_hash

@@ -42,6 +42,13 @@ def disable(tx: Transaction, now: int, email: str) -> None:
     configuration.touch(tx)
 
 
+def enable(tx: Transaction, email: str) -> None:
+    """Gives the right to sign in back; again is no error. Raises NotFound."""
+    if not rows.enable_user(tx, normalize_email(email)):
+        raise _unknown(email)
+    configuration.touch(tx)
+
+
 def set_password_hash(tx: Transaction, email: str, password_hash: str) -> None:
     """Puts a new hash in place of the old one. Raises NotFound."""
     if not rows.set_password_hash(tx, normalize_email(email), password_hash):

@@ -80,19 +80,28 @@ def open_directory(path: Path) -> Iterator[DemoDirectory]:
     try:
         path.mkdir(mode=0o700, exist_ok=True)
         if not (path / MARK).exists() and any(path.iterdir()):
-            raise Conflict(f"{path} holds other files: give another --directory, for example a new")
+            raise Conflict(f"{path} holds other files: give the demo a --directory of its own")
         lock = os.open(path / MARK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise Invalid(f"{path} cannot be the demo's --directory: {error.strerror}") from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(lock, path)
         yield DemoDirectory(path, lock)
+    except BrokenPipeError:
+        raise  # not the directory's fault: nobody reads what we print
+    except OSError as error:
+        raise Invalid(f"the demo cannot go on: {error}") from error
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise Conflict(
             f"a demo runs in {path} already: stop it, or give another --directory"
         ) from None
-    finally:
-        os.close(lock)
 
 
 def set_up(stage: Stage, directory: DemoDirectory, url: str) -> None:

@@ -21,9 +21,7 @@ from leasehold.storage.engine import Engine
 _DONE = {
     "create": "made",
     "change": "changed",
-    "resume": "resumed",
     "pause": "paused",
-    "delete": "deleted",
     "keep": "kept",
 }
 
@@ -40,7 +38,7 @@ def apply(engine: Engine, file: str, project_id: str, *, dry_run: bool) -> None:
     FILE is a queue.yaml or queue.xml as App Engine has them; - is standard input.
 
     All of it happens, or nothing. A queue that an earlier file declared and this one does not is
-    deleted when it is empty, and paused else. Queues that were made otherwise are left alone.
+    paused, and keeps its tasks. Queues that were made otherwise are left alone.
 
     \b
     Examples:

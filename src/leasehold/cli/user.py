@@ -96,6 +96,26 @@ def disable(engine: Engine, email: str) -> None:
     )
 
 
+@command.command()
+@click.argument("email", type=EMAIL)
+@existing
+@output.json_option
+def enable(engine: Engine, email: str) -> None:
+    r"""Give a disabled person the right to sign in back.
+
+    \b
+    Example:
+      leasehold user enable ada@example.com
+    """
+
+    def run(tx: Transaction, _now: int) -> User:
+        users.enable(tx, email)
+        return users.require(tx, email)
+
+    user = transact(engine, run)
+    output.done(_value(user), f"User {email} can sign in again, with the password they had.")
+
+
 @command.command("set-password")
 @click.argument("email", type=EMAIL)
 @_password_stdin

@@ -13,7 +13,7 @@ from leasehold.queues.model import ROLES, Acl, PushPolicy, Queue, Role
 from leasehold.queues.queue_file import QueueDeclaration, QueueFile
 from leasehold.storage.transaction import Transaction
 
-Action = Literal["create", "change", "resume", "pause", "delete", "keep"]
+Action = Literal["create", "change", "pause", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,6 @@ def _check_role(role: str) -> None:
 
 def plan(
     existing: Sequence[Queue],
-    non_empty: frozenset[int],
     file: QueueFile,
     *,
     project_id: str,
@@ -121,8 +120,8 @@ def plan(
 ) -> list[Step]:
     """What applying the file means, in the file's order, then what it no longer names.
 
-    As App Engine did: a queue that an earlier file declared and this one does not is paused while
-    it holds tasks (`non_empty`, by id), else deleted. Queues made otherwise are left alone.
+    As App Engine did: a queue that an earlier file declared and this one does not is paused, never
+    deleted: somebody may be inserting into it. Queues made otherwise are left alone.
     """
     by_name = {queue.name: queue for queue in existing}
     steps = []
@@ -130,11 +129,7 @@ def plan(
         before = by_name.pop(declared.name, None)
         after = _declared_queue(declared, before, project_id, tombstone_seconds, now)
         steps.append(_step(before, after, resume_paused=bool(file.resume_paused_queues)))
-    steps.extend(
-        _step_for_undeclared(left, now, is_empty=left.id not in non_empty)
-        for left in by_name.values()
-        if left.from_file
-    )
+    steps.extend(_step_for_undeclared(left, now) for left in by_name.values() if left.from_file)
     return steps
 
 
@@ -148,12 +143,8 @@ def apply(tx: Transaction, now: int, steps: Sequence[Step]) -> None:
                 change(tx, step.queue)
                 if step.queue.paused_at is None:
                     resume(tx, step.queue)
-            case "resume":
-                resume(tx, step.queue)
             case "pause":
                 pause(tx, now, step.queue)
-            case "delete":
-                delete(tx, now, step.queue)
             case "keep":
                 pass
 
@@ -168,7 +159,6 @@ def apply_file(
     projects.lock(tx, project_id)
     steps = plan(
         rows.list_queues(tx, project_id),
-        rows.non_empty_queues(tx, project_id),
         file,
         project_id=project_id,
         tombstone_seconds=tombstone_seconds,
@@ -220,12 +210,10 @@ def _step(before: Queue | None, after: Queue, *, resume_paused: bool) -> Step:
     return Step("change", after, tuple(changes))
 
 
-def _step_for_undeclared(queue: Queue, now: int, *, is_empty: bool) -> Step:
-    if is_empty:
-        return Step("delete", queue, ("it is not in the file and holds no tasks",))
+def _step_for_undeclared(queue: Queue, now: int) -> Step:
     if queue.paused_at is not None:
-        return Step("keep", queue, ("it is not in the file, holds tasks, and is paused already",))
-    return Step("pause", replace(queue, paused_at=now), ("it is not in the file but holds tasks",))
+        return Step("keep", queue, ("it is not in the file, and paused already",))
+    return Step("pause", replace(queue, paused_at=now), ("it is not in the file any more",))
 
 
 def _differences(before: Queue | None, after: Queue) -> list[str]:

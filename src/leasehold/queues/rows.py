@@ -217,11 +217,6 @@ def deleted_queues_with_tasks(tx: Transaction) -> list[int]:
     return [row[0] for row in tx.all(SQL.deleted_queues_with_tasks)]
 
 
-def non_empty_queues(tx: Transaction, project_id: str) -> frozenset[int]:
-    """Ids of the project's queues that hold at least one task."""
-    return frozenset(row[0] for row in tx.all(SQL.non_empty_queues, project_id=project_id))
-
-
 def insert_queue(tx: Transaction, queue: Queue) -> int | None:
     """Inserts the queue and its ACL; its id, or None when the name is taken."""
     row = tx.one(

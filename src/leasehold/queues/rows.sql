@@ -202,13 +202,6 @@ select queues.id
    and exists (select 1 from tasks where tasks.queue_id = queues.id)
  limit 10
 
--- name: non_empty_queues
-select queues.id
-  from queues
- where queues.project_id = :project_id
-   and queues.deleted_at is null
-   and exists (select 1 from tasks where tasks.queue_id = queues.id)
-
 -- name: insert_queue
 insert into queues (project_id, name, mode, created_at, from_file, strict_leases,
                     task_retry_limit, tombstone_seconds, rate, bucket_size,

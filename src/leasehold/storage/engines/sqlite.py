@@ -11,7 +11,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -27,6 +27,8 @@ BUSY_MILLISECONDS = 15_000  # how long a command waits for a server's group, or 
 RETRY_SECONDS = 0.002  # how soon the server's lane asks again while a command holds the file
 CHECKPOINT_PAGES = 1_000  # of log: from here on a helper copies it back into the file
 LONGEST_LOG_PAGES = 5_000  # (20 MB): from here on the next group waits until it has been copied
+_APPLICATION_ID = int.from_bytes(b"LEAS", "big")  # in the file's head, where `file` looks too
+
 _WORTH_A_LIST = 4  # rows: measured, one statement over a JSON list is twice as fast from here on
 
 Sync = Callable[[int], None]
@@ -79,8 +81,10 @@ class SqliteEngine:
 
     def _open(self) -> apsw.Connection:
         try:
+            self._make_private()
             connection = apsw.Connection(str(self.path))
             connection.execute("pragma busy_timeout = 5000")
+            self._claim(connection)
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma wal_autocheckpoint = 0")
             connection.execute("pragma journal_size_limit = 67108864")
@@ -93,6 +97,20 @@ class SqliteEngine:
         except apsw.NotADBError as error:
             raise Unavailable(f"{self.path} is not a Leasehold database") from error
         return connection
+
+    def _claim(self, connection: apsw.Connection) -> None:
+        """Marks a new file as ours; Unavailable for another program's, which is left as it is."""
+        found = connection.pragma("application_id")
+        if found == _APPLICATION_ID:
+            return
+        if found != 0 or connection.execute("select 1 from sqlite_schema limit 1").fetchall():
+            raise Unavailable(f"{self.path} is another program's database, not Leasehold's")
+        connection.pragma("application_id", _APPLICATION_ID)
+
+    def _make_private(self) -> None:
+        """A new file is its owner's alone: it holds digests of passwords and tokens."""
+        with suppress(OSError):  # it is there already, or SQLite will say what is wrong
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 class SqliteConnection:
