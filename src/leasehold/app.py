@@ -4,8 +4,6 @@ import asyncio
 from functools import partial
 
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
 from leasehold.access.directory import Directory
 from leasehold.access.freshness import Freshness
@@ -28,6 +26,7 @@ from leasehold.web.api.methods import METHODS
 from leasehold.web.api.router import Router
 from leasehold.web.oauth.routes import routes as oauth_routes
 from leasehold.web.oauth.services import Services as OAuthServices
+from leasehold.web.pages import routes as page_routes
 
 SWEPT_TOKENS = 2_000  # records in one transaction
 
@@ -71,7 +70,7 @@ class Application:
         )
         self._pages = Starlette(
             routes=[
-                Route("/healthz", lambda _: PlainTextResponse("ok\n")),
+                *page_routes(self._issuer),
                 *oauth_routes(
                     OAuthServices(
                         committer=committer,

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import apsw
 import google_auth_httplib2
@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import requests
 from google.oauth2 import service_account
-from googleapiclient.discovery import build, build_from_document
+from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 from googleapiclient.http import BatchHttpRequest, HttpRequest
 
@@ -27,6 +27,9 @@ from tests.running_server import RunningServer, run_server, write_key_file
 SCOPE = "https://www.googleapis.com/auth/taskqueue"
 JOB = {"queueName": "pull-queue", "payloadBase64": "am9i"}
 IAM = "iamcredentials.googleapis.com"
+
+# What `build` makes has the methods of the document that it read, so no type of its own.
+Taskqueue: TypeAlias = Any
 
 pytestmark = pytest.mark.usefixtures("hosts_asked_for")
 
@@ -41,11 +44,10 @@ def credentials(server: RunningServer, queue: str, tmp_path: Path) -> service_ac
     )
 
 
-# What `build` returns has the methods of the document that it read, so no type of its own.
 @contextmanager
 def service(
     server: RunningServer, credentials: service_account.Credentials, version: str = "v1beta2"
-) -> Iterator[Any]:
+) -> Iterator[Taskqueue]:
     with build(
         "taskqueue",
         version,
@@ -57,7 +59,7 @@ def service(
 
 
 @pytest.fixture
-def taskqueue(server: RunningServer, credentials: service_account.Credentials) -> Iterator[Any]:
+def taskqueue(server: RunningServer, credentials: service_account.Credentials) -> Iterator[Taskqueue]:
     with service(server, credentials) as made:
         yield made
 
@@ -67,7 +69,7 @@ def call(method: Callable[..., HttpRequest], **parameters: object) -> HttpReques
     return method(project="s~demo", taskqueue="pull-queue", **parameters)
 
 
-def test_a_worker_does_its_job_with_all_eight_methods(taskqueue: Any) -> None:  # noqa: ANN401  # see `service`
+def test_a_worker_does_its_job_with_all_eight_methods(taskqueue: Taskqueue) -> None:
     tasks = taskqueue.tasks()
     payload = base64.urlsafe_b64encode(b"\xff\xfe job").decode()
 
@@ -98,7 +100,7 @@ def test_a_worker_does_its_job_with_all_eight_methods(taskqueue: Any) -> None:  
 def test_the_old_version_leases_and_deletes(
     server: RunningServer,
     credentials: service_account.Credentials,
-    taskqueue: Any,  # noqa: ANN401  # see `service`
+    taskqueue: Taskqueue,
 ) -> None:
     call(taskqueue.tasks().insert, body={**JOB, "tag": "t"}).execute()
 
@@ -135,7 +137,7 @@ def with_forgotten_sockets(test: Callable[..., None]) -> Callable[..., None]:
 
 
 @with_forgotten_sockets
-def test_a_batch_runs_more_than_a_hundred_calls_and_one_that_fails(taskqueue: Any) -> None:  # noqa: ANN401  # see `service`
+def test_a_batch_runs_more_than_a_hundred_calls_and_one_that_fails(taskqueue: Taskqueue) -> None:
     tasks = taskqueue.tasks()
     answers: dict[str, tuple[Any, HttpError | None]] = {}
     batch: BatchHttpRequest = taskqueue.new_batch_http_request(
@@ -163,7 +165,7 @@ def test_a_batch_runs_more_than_a_hundred_calls_and_one_that_fails(taskqueue: An
 def test_a_batch_gets_new_tokens_for_the_parts_that_were_refused(
     server: RunningServer,
     credentials: service_account.Credentials,
-    taskqueue: Any,  # noqa: ANN401  # see `service`
+    taskqueue: Taskqueue,
 ) -> None:
     call(taskqueue.tasks().list).execute()
     old = str(credentials.token)
@@ -189,7 +191,7 @@ def revoke(server: RunningServer, token: str) -> None:
 def test_after_a_revocation_the_next_call_gets_a_new_token(
     server: RunningServer,
     credentials: service_account.Credentials,
-    taskqueue: Any,  # noqa: ANN401  # see `service`
+    taskqueue: Taskqueue,
 ) -> None:
     call(taskqueue.tasks().insert, body=JOB).execute()
     old = str(credentials.token)
@@ -207,7 +209,7 @@ def test_after_a_revocation_the_next_call_gets_a_new_token(
 def test_a_token_that_expired_on_the_way_is_replaced(
     server: RunningServer,
     credentials: service_account.Credentials,
-    taskqueue: Any,  # noqa: ANN401  # see `service`
+    taskqueue: Taskqueue,
 ) -> None:
     call(taskqueue.tasks().list).execute()
     old = str(credentials.token)
@@ -260,8 +262,8 @@ def test_the_client_tries_again_after_a_503(
             call(taskqueue.tasks().list).execute()
             request = call(taskqueue.tasks().insert, body={**JOB, "id": "a"})
             with writes_blocked(server, database_url) as release:
-                # What it calls instead of sleeping between two attempts.
-                request._sleep = lambda _seconds: release()
+                # What the client calls to sleep between two attempts; it has no public name.
+                vars(request)["_sleep"] = lambda _seconds: release()
                 inserted = request.execute(num_retries=2)
             listed = call(taskqueue.tasks().list).execute()
 
@@ -299,7 +301,7 @@ def details(error: HttpError) -> dict[str, str]:
     return found
 
 
-def test_large_replies_are_read_though_they_are_compressed(taskqueue: Any) -> None:  # noqa: ANN401  # see `service`
+def test_large_replies_are_read_though_they_are_compressed(taskqueue: Taskqueue) -> None:
     payload = base64.urlsafe_b64encode(bytes(range(256)) * 4_000).decode()
     call(taskqueue.tasks().insert, body={**JOB, "payloadBase64": payload}).execute()
 
@@ -312,7 +314,7 @@ def test_large_replies_are_read_though_they_are_compressed(taskqueue: Any) -> No
     assert "gzip" == seen[0]["-content-encoding"]
 
 
-def test_a_url_that_is_too_long_becomes_a_form(taskqueue: Any) -> None:  # noqa: ANN401  # see `service`
+def test_a_url_that_is_too_long_becomes_a_form(taskqueue: Taskqueue) -> None:
     inserted = call(taskqueue.tasks().insert, body=JOB).execute()
     selector = ",".join(["id"] * 1_000)
 
@@ -324,7 +326,7 @@ def test_a_url_that_is_too_long_becomes_a_form(taskqueue: Any) -> None:  # noqa:
     assert {"id": inserted["id"]} == shown
 
 
-def test_only_selected_fields_come(taskqueue: Any) -> None:  # noqa: ANN401  # see `service`
+def test_only_selected_fields_come(taskqueue: Taskqueue) -> None:
     inserted = call(taskqueue.tasks().insert, body=JOB, fields="id").execute()
     listed = call(taskqueue.tasks().list, fields="items(id,queueName)").execute()
 
@@ -332,7 +334,7 @@ def test_only_selected_fields_come(taskqueue: Any) -> None:  # noqa: ANN401  # s
     assert [{"id": inserted["id"], "queueName": "pull-queue"}] == listed["items"]
 
 
-def test_common_parameters_may_be_given(taskqueue: Any) -> None:  # noqa: ANN401  # see `service`
+def test_common_parameters_may_be_given(taskqueue: Taskqueue) -> None:
     reply = call(
         taskqueue.tasks().list, prettyPrint=False, quotaUser="u", userIp="192.0.2.1", alt="json"
     ).execute()
@@ -363,56 +365,33 @@ def test_a_document_that_was_kept_will_do(
         assert {"kind": "taskqueues#tasks"} == call(made.tasks().list).execute()
 
 
-@pytest.mark.parametrize(
-    ("make", "status", "reason", "message"),
-    [
-        (
-            lambda tasks: call(tasks.insert, body={"queueName": "pull-queue"}),
-            400,
-            "required",
-            "Required field payloadBase64 not specified.",
-        ),
-        (
-            lambda tasks: call(tasks.update, task="a", newLeaseSeconds=1, body=JOB),
-            400,
-            "invalid",
-            "The task lease has expired",
-        ),
-        (
-            lambda tasks: call(tasks.list, fields="items(payload)"),
-            400,
-            "invalidParameter",
-            "Invalid field selection items/payload",
-        ),
-        (
-            lambda tasks: tasks.list(project="demo", taskqueue="no-such-queue"),
-            404,
-            "notFound",
-            "Not Found: the project has no queue of this name",
-        ),
-        (
-            lambda tasks: tasks.list(project="no-such-project", taskqueue="q"),
-            403,
-            "forbidden",
-            "you are not allowed to make this api call",
-        ),
-    ],
-)
-def test_errors_come_with_their_words_and_reasons(
-    taskqueue: Any,  # noqa: ANN401  # see `service`
-    make: Callable[[Any], HttpRequest],
-    status: int,
-    reason: str,
-    message: str,
-) -> None:
-    with pytest.raises(HttpError) as refused:
-        make(taskqueue.tasks()).execute(num_retries=3)
+def test_errors_come_with_their_words_and_reasons(taskqueue: Taskqueue) -> None:
+    tasks = taskqueue.tasks()
 
-    assert (status, message) == (refused.value.status_code, refused.value.reason)
-    assert (reason, message) == (
-        details(refused.value)["reason"],
-        details(refused.value)["message"],
-    )
+    refusals = [
+        refusal_of(call(tasks.insert, body={"queueName": "pull-queue"})),
+        refusal_of(call(tasks.update, task="a", newLeaseSeconds=1, body=JOB)),
+        refusal_of(call(tasks.list, fields="items(payload)")),
+        refusal_of(tasks.list(project="demo", taskqueue="no-such-queue")),
+        refusal_of(tasks.list(project="no-such-project", taskqueue="q")),
+    ]
+
+    assert [
+        (400, "required", "Required field payloadBase64 not specified."),
+        (400, "invalid", "The task lease has expired"),
+        (400, "invalidParameter", "Invalid field selection items/payload"),
+        (404, "notFound", "Not Found: the project has no queue of this name"),
+        (403, "forbidden", "you are not allowed to make this api call"),
+    ] == refusals
+
+
+def refusal_of(request: HttpRequest) -> tuple[int, str, str]:
+    """Status, reason and words of a call that is refused, and not tried again."""
+    with pytest.raises(HttpError) as refused:
+        request.execute(num_retries=3)
+    error = refused.value
+    assert details(error)["message"] == error.reason
+    return error.status_code, details(error)["reason"], error.reason
 
 
 def test_a_key_that_was_made_up_is_refused(server: RunningServer, queue: str) -> None:
@@ -439,8 +418,8 @@ class UncopiableHttp(httplib2.Http):
 
 
 def test_googles_iam_is_asked_in_the_background_and_its_silence_does_no_harm(
-    taskqueue: Any,
-    hosts_asked_for: list[str],  # noqa: ANN401  # see `service`
+    taskqueue: Taskqueue,
+    hosts_asked_for: list[str],
 ) -> None:
     replies = [call(taskqueue.tasks().list).execute() for _ in range(3)]
     for thread in threading.enumerate():

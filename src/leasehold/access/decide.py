@@ -33,7 +33,7 @@ class Refused:
     reason: Reason
 
 
-def decide(
+def decide(  # noqa: PLR0911  # one row for each reason
     principal: Principal,
     place: Place,
     need: Need,

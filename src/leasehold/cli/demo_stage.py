@@ -77,7 +77,8 @@ class Program:
     def failed(self) -> DemoFailed:
         """The error that says that it ended, and what it said last."""
         words = self._log.read_text(errors="replace").strip().rpartition("\n")[2]
-        return DemoFailed(f"the {self.name} ended: {words or 'without a word'} (see {self._log})")
+        words = words or f"status {self.wait()}"  # negative: the signal that killed it
+        return DemoFailed(f"{self.name} ended: {words} (see {self._log})")
 
     def wait(self) -> int:
         """Its status, once it has ended."""

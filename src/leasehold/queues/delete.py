@@ -1,7 +1,8 @@
 """Deleting: a consumer is done with a task. It goes at once; its name stays taken for a while."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from leasehold.errors import Conflict, Error
 from leasehold.queues import rows
@@ -14,8 +15,7 @@ from leasehold.storage.group import Verb
 from leasehold.storage.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(msgspec.Struct, frozen=True):
     """A task to be deleted."""
 
     queue: Queue

@@ -1,7 +1,8 @@
 """Inserting: a producer adds tasks to a queue; a given name is taken once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from leasehold.errors import Error
 from leasehold.queues import rows
@@ -22,8 +23,7 @@ from leasehold.storage.group import Verb
 from leasehold.storage.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class NewTask:
+class NewTask(msgspec.Struct, frozen=True):
     """A task to be inserted."""
 
     queue: Queue

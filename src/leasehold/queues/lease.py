@@ -6,7 +6,8 @@ lease's end. So a task whose consumer dies comes back without anybody doing anyt
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from leasehold.clock import MICROSECONDS
 from leasehold.errors import Error
@@ -28,8 +29,7 @@ MAX_TASKS_PER_GROUP = 4_000
 MAX_DROP_ROUNDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseRequest:
+class LeaseRequest(msgspec.Struct, frozen=True):
     """What a consumer asks for."""
 
     queue: Queue

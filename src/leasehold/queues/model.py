@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 Mode = Literal["pull", "push"]
 Role = Literal["consumer", "producer", "admin"]
 
@@ -56,9 +58,11 @@ class Queue:
     acl: Acl = field(default_factory=Acl)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A task as its consumer sees it; `payload` is None where only its outline was read."""
+class Task(msgspec.Struct, frozen=True):
+    """A task as its consumer sees it; `payload` is None where only its outline was read.
+
+    Like other values of the hot path a struct: frozen too, and made in a tenth of the time.
+    """
 
     id: str
     eta: int  # microseconds: may be leased from then on, so also the end of the running lease

@@ -1,7 +1,7 @@
 """Answering one request of the API: route, read what is common to all, gate, run, shape."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -163,7 +163,7 @@ async def _common(request: Request) -> tuple[Request, dict[str, str]]:
     if verb == "GET":  # Google's Python client moves a long URL's query into the body
         form = _text(await request.read_body(MAX_BODY))
         query = "&".join(part for part in (query, form) if part)
-    return replace(request, verb=verb), parse_parameters(query)
+    return msgspec.structs.replace(request, verb=verb), parse_parameters(query)
 
 
 def _check_common(parameters: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ import secrets
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
 from leasehold.errors import Invalid, NotFound
 from leasehold.settings import Settings
 from leasehold.web.api import batch, discovery, errors, wire

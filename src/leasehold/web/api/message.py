@@ -1,8 +1,9 @@
 """A request and a reply as the API's handlers see them: no ASGI, no sockets."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from leasehold.errors import Invalid
 
@@ -11,8 +12,7 @@ MAX_PARAMETERS = 100
 Headers = dict[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request, of its own or of a batch."""
 
     verb: str
@@ -22,8 +22,7 @@ class Request:
     read_body: Callable[[int], Awaitable[bytes]]  # at most so many bytes, decompressed
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What goes back."""
 
     status: int

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from leasehold.access.principal import Principal
 from leasehold.errors import Invalid, Missing
 from leasehold.queues.model import Queue, Role
@@ -47,8 +49,7 @@ class Services:
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A call that is allowed: its caller, its place and its parameters, not yet converted."""
 
     services: Services

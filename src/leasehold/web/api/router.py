@@ -1,8 +1,9 @@
 """The router: from a verb and a path to a method's record."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+import msgspec
 
 from leasehold.errors import Invalid
 from leasehold.web.api.method import Method, Version
@@ -11,8 +12,7 @@ PREFIX = "/taskqueue/"
 MAX_SEGMENT = 1_500  # characters as sent: a task's name of 500, each percent-encoded
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A method, and what its path names."""
 
     method: Method
