@@ -25,7 +25,6 @@ from leasehold.storage.migrate import migrate
 
 Operation = Literal["constant", "insert", "lease 1", "lease 100", "delete"]
 
-WARM_UP_SECONDS = 0.5  # of each operation: the first ones wait for plans, caches and new files
 SYNC_SHARE = 0.2  # of a phase's seconds: how long syncs are measured in each round
 
 
@@ -38,6 +37,7 @@ class Plan:
     seconds: float  # of each operation in each round
     backlog: int  # tasks in the queue at the start; it ends with about as many
     lease_seconds: int  # short: what one round leased is available again in the next
+    warm_up_seconds: float = 0.5  # the first operations wait for plans, caches and new files
     encoding: str = "gzip, deflate"  # of replies
 
 
@@ -93,7 +93,7 @@ def measure(
     with ExitStack() as stack:
         table = _Table(stack, database, plan, directory, postmaster)
         progress("warm-up")
-        table.round(max(plan.connections), max(plan.seconds, WARM_UP_SECONDS), None)
+        table.round(max(plan.connections), plan.warm_up_seconds, None)
         measurement = Measurement(table.engine.name)
         others = _Others(table.meters)
         for round_ in range(plan.rounds):

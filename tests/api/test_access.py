@@ -1,6 +1,6 @@
 """Who may do what, over HTTP: scope and role must both allow, and strangers learn nothing."""
 
-from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import requests
@@ -8,6 +8,7 @@ import requests
 from leasehold.accounts import projects
 from leasehold.queues import configure
 from leasehold.queues.model import Acl, Queue
+from leasehold.storage.transaction import Transaction
 from tests.api.worker import EMAIL, Worker
 from tests.running_server import API, OWNER, RunningServer
 
@@ -108,7 +109,7 @@ def test_a_missing_role_is_refused_in_the_words_that_clients_know(queues: Runnin
 
 
 @pytest.fixture(scope="module")
-def other_projects(shared_server: RunningServer) -> Iterator[RunningServer]:
+def other_projects(shared_server: RunningServer) -> RunningServer:
     """Projects of somebody else; in each a queue `shared` for us, and a queue `closed`."""
     for project_id in ("switched-on", "switched-off", "legacy"):
         _project(shared_server, project_id)
@@ -118,7 +119,7 @@ def other_projects(shared_server: RunningServer) -> Iterator[RunningServer]:
     shared_server.do(
         lambda tx, _: projects.set_legacy_scopes(tx, project_id="legacy", allowed=True)
     )
-    yield shared_server
+    return shared_server
 
 
 def _project(server: RunningServer, project_id: str) -> None:
@@ -126,7 +127,11 @@ def _project(server: RunningServer, project_id: str) -> None:
     server.do(lambda tx, now: projects.enable_api(tx, now, project_id=project_id, api=API))
     for name, acl in (("shared", ACLS["both"]), ("closed", Acl())):
         queue = Queue(id=0, project_id=project_id, name=name, mode="pull", created_at=0, acl=acl)
-        server.do(lambda tx, _, queue=queue: configure.create(tx, queue))
+        server.do(partial(_create, queue=queue))
+
+
+def _create(tx: Transaction, now: int, *, queue: Queue) -> None:  # noqa: ARG001  # every operation is given the time
+    configure.create(tx, queue)
 
 
 def test_an_acl_reaches_into_other_projects(other_projects: RunningServer) -> None:

@@ -64,7 +64,7 @@ def parts(reply: requests.Response) -> list[Part]:
     assert 200 == reply.status_code, reply.text
     head = f"Content-Type: {reply.headers['Content-Type']}\r\n\r\n".encode()
     message = email.message_from_bytes(head + reply.content)
-    return [_part(part) for part in message.get_payload()]  # type: ignore[union-attr, arg-type]  # multipart
+    return [_part(part) for part in message.get_payload()]  # type: ignore[arg-type]  # multipart
 
 
 def _part(part: Message) -> Part:

@@ -1,4 +1,4 @@
-"""Credentials: the forms that are accepted, and that nothing else is, least of all nearly a token."""
+"""Credentials: the forms that are accepted, and that nothing else is, not even nearly a token."""
 
 import pytest
 import requests
@@ -114,7 +114,14 @@ def test_a_token_has_one_spelling(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [("l", "ⅼ"), ("h", "һ"), ("a", "а"), ("_", "‗"), ("lha", "ｌｈａ")]
+    "change",
+    [
+        ("l", "\N{SMALL ROMAN NUMERAL FIFTY}"),
+        ("h", "\N{CYRILLIC SMALL LETTER SHHA}"),
+        ("a", "\N{CYRILLIC SMALL LETTER A}"),
+        ("_", "\N{DOUBLE LOW LINE}"),
+        ("lha", "\N{FULLWIDTH LATIN SMALL LETTER L}ha"),
+    ],
 )
 def test_a_token_in_letters_that_look_alike_is_refused(
     worker: Worker, change: tuple[str, str]

@@ -19,6 +19,7 @@ ACL = Acl(
     admins=frozenset(["a@x.org"]),
 )
 QUEUE = Queue(id=1, project_id="p", name="q", mode="pull", created_at=0, acl=ACL)
+HERE = Place(PROJECT, QUEUE)
 
 
 def need(role: Role) -> Need:
@@ -31,14 +32,14 @@ def reason(
     email: str,
     role: Role,
     *,
-    place: Place = Place(PROJECT, QUEUE),
+    place: Place = HERE,
     scope: int = scopes.TASKQUEUE,
     home: str = "elsewhere",
 ) -> Reason | None:
     """Why the caller is refused; None when it is allowed."""
     principal = Principal(email, home, client_id="", scopes=scope, expires_at=0)
     refused: Refused | None = decide(principal, place, need(role))
-    return refused and refused.reason
+    return None if refused is None else refused.reason
 
 
 @pytest.mark.parametrize(

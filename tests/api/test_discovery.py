@@ -16,7 +16,7 @@ SCOPE = "https://www.googleapis.com/auth/"
 CONSUMER_SCOPES = ["taskqueue", "taskqueue.consumer", "cloud-taskqueue", "cloud-taskqueue.consumer"]
 
 # id: verb, path, order of the required parameters, optional ones, body, reply
-METHODS = {
+METHODS: dict[str, tuple[tuple[str, str], list[str], set[str], tuple[str | None, str | None]]] = {
     "taskqueue.taskqueues.get": (
         ("GET", QUEUE_PATH),
         ["project", "taskqueue"],

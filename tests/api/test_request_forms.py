@@ -2,7 +2,7 @@
 
 import pytest
 
-from leasehold.accounts import projects, service_accounts
+from leasehold.accounts import projects
 from leasehold.queues import configure
 from leasehold.queues.model import Acl, Queue
 from tests.api.raw_http import exchange, request

@@ -59,17 +59,8 @@ paths = st.one_of(
     st.sampled_from([QUEUE, f"{QUEUE}/tasks", f"{QUEUE}/tasks/lease", "/batch", "/discovery/v1/x"]),
 )
 names = st.sampled_from(
-    [
-        "numTasks",
-        "leaseSecs",
-        "newLeaseSeconds",
-        "groupByTag",
-        "tag",
-        "fields",
-        "alt",
-        "prettyPrint",
-    ]
-    + ["quotaUser", "key", "access_token", "callback", "getStats", "leaseTimestamp", "version"]
+    "numTasks leaseSecs newLeaseSeconds groupByTag tag fields alt prettyPrint quotaUser key"
+    " access_token callback getStats leaseTimestamp version".split()
 )
 values = st.one_of(
     st.integers().map(str), st.sampled_from(["1", "true", "json"]), st.text(visible), encoded
@@ -80,8 +71,8 @@ queries = st.lists(st.tuples(names, values), max_size=6).map(
 header_lines = st.lists(
     st.tuples(
         st.sampled_from(
-            ["X-HTTP-Method-Override", "Content-Type", "Content-Encoding", "Authorization"]
-            + ["Accept-Encoding", "Expect", "Cookie", "If-Match", "Upgrade", "Range"]
+            "X-HTTP-Method-Override Content-Type Content-Encoding Authorization Accept-Encoding"
+            " Expect Cookie If-Match Upgrade Range".split()
         ),
         st.one_of(
             st.sampled_from(["GET", "PATCH", "gzip", "application/x-www-form-urlencoded"]),
@@ -138,10 +129,9 @@ any_json = st.recursive(
 )
 tasks = st.fixed_dictionaries(
     {},
-    optional={
-        name: any_json
-        for name in ("id", "queueName", "payloadBase64", "leaseTimestamp", "tag", "kind")
-    },
+    optional=dict.fromkeys(
+        ("id", "queueName", "payloadBase64", "leaseTimestamp", "tag", "kind"), any_json
+    ),
 )
 
 

@@ -47,6 +47,7 @@ def test_the_task_of_a_worker_that_dies_comes_back_and_all_are_done(
     again = lines.index("worker B  leased   cat.jpg for 30 s, retry_count 2")
     assert killed < again
     assert lines[again + 1].startswith("demo      cat.jpg came back")
+    assert 1 == sum("came back" in line for line in lines)
     assert 5 == sum("deleted" in line for line in lines)
     assert "worker B  queue resize is empty: 0 tasks, 6 leases in the last minute" == lines[-1]
 

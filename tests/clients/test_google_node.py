@@ -1,4 +1,4 @@
-"""Google's client for Node, unmodified, at the last version that has the Task Queue API (29.0.0)."""
+"""Google's client for Node, unmodified, at 29.0.0: the last version that has the Task Queue API."""
 
 import json
 import subprocess

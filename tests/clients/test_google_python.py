@@ -28,8 +28,10 @@ SCOPE = "https://www.googleapis.com/auth/taskqueue"
 JOB = {"queueName": "pull-queue", "payloadBase64": "am9i"}
 IAM = "iamcredentials.googleapis.com"
 
-# What `build` makes has the methods of the document that it read, so no type of its own.
+# What they make has the methods of the document that was read, so no type of its own.
 Taskqueue: TypeAlias = Any
+build: Callable[..., Taskqueue] = discovery.build
+build_from_document: Callable[..., Taskqueue] = discovery.build_from_document  # type: ignore[attr-defined]  # missing in the stubs
 
 pytestmark = pytest.mark.usefixtures("hosts_asked_for")
 
@@ -38,7 +40,11 @@ pytestmark = pytest.mark.usefixtures("hosts_asked_for")
 def credentials(server: RunningServer, queue: str, tmp_path: Path) -> service_account.Credentials:
     """As a worker makes them from the key file that it was given."""
     assert queue == "pull-queue"
-    path = write_key_file(tmp_path, server.service_account())
+    return credentials_of(server, tmp_path)
+
+
+def credentials_of(server: RunningServer, directory: Path) -> service_account.Credentials:
+    path = write_key_file(directory, server.service_account())
     return service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call, no-any-return]  # google-auth has no types there
         str(path), scopes=[SCOPE]
     )
@@ -46,21 +52,27 @@ def credentials(server: RunningServer, queue: str, tmp_path: Path) -> service_ac
 
 @contextmanager
 def service(
-    server: RunningServer, credentials: service_account.Credentials, version: str = "v1beta2"
+    server: RunningServer,
+    version: str = "v1beta2",
+    document: str = "/discovery/v1/apis/{api}/{apiVersion}/rest",
+    **access: object,
 ) -> Iterator[Taskqueue]:
+    """The client as its documentation says to make it; `access` is how it gets its rights."""
     with build(
         "taskqueue",
         version,
-        discoveryServiceUrl=server.url + "/discovery/v1/apis/{api}/{apiVersion}/rest",
-        credentials=credentials,
+        discoveryServiceUrl=server.url + document,
         cache_discovery=False,
+        **access,
     ) as made:
         yield made
 
 
 @pytest.fixture
-def taskqueue(server: RunningServer, credentials: service_account.Credentials) -> Iterator[Taskqueue]:
-    with service(server, credentials) as made:
+def taskqueue(
+    server: RunningServer, credentials: service_account.Credentials
+) -> Iterator[Taskqueue]:
+    with service(server, credentials=credentials) as made:
         yield made
 
 
@@ -104,7 +116,7 @@ def test_the_old_version_leases_and_deletes(
 ) -> None:
     call(taskqueue.tasks().insert, body={**JOB, "tag": "t"}).execute()
 
-    with service(server, credentials, "v1beta1") as old:
+    with service(server, "v1beta1", credentials=credentials) as old:
         queue = call(old.taskqueues().get).execute()
         (task,) = call(old.tasks().lease, numTasks=1, leaseSecs=60).execute()["items"]
         shown = call(old.tasks().get, task=task["id"]).execute()
@@ -254,11 +266,8 @@ def test_the_client_tries_again_after_a_503(
 ) -> None:
     with run_server(database_url, deadline_seconds=1, staleness_seconds=60) as server:
         server.queue_for(WORKER, "pull-queue")
-        path = write_key_file(tmp_path, server.service_account())
-        credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]  # as above
-            str(path), scopes=[SCOPE]
-        )
-        with service(server, credentials) as taskqueue:
+        credentials = credentials_of(server, tmp_path)
+        with service(server, credentials=credentials) as taskqueue:
             call(taskqueue.tasks().list).execute()
             request = call(taskqueue.tasks().insert, body={**JOB, "id": "a"})
             with writes_blocked(server, database_url) as release:
@@ -279,11 +288,8 @@ def test_without_retries_a_503_is_an_error_with_its_reason(
 ) -> None:
     with run_server(database_url, deadline_seconds=1, staleness_seconds=60) as server:
         server.queue_for(WORKER, "pull-queue")
-        path = write_key_file(tmp_path, server.service_account())
-        credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]  # as above
-            str(path), scopes=[SCOPE]
-        )
-        with service(server, credentials) as taskqueue:
+        credentials = credentials_of(server, tmp_path)
+        with service(server, credentials=credentials) as taskqueue:
             call(taskqueue.tasks().list).execute()
             with writes_blocked(server, database_url), pytest.raises(HttpError) as refused:
                 call(taskqueue.tasks().insert, body=JOB).execute()
@@ -345,13 +351,9 @@ def test_common_parameters_may_be_given(taskqueue: Taskqueue) -> None:
 def test_the_second_address_of_the_document_will_do(
     server: RunningServer, credentials: service_account.Credentials
 ) -> None:
-    with build(
-        "taskqueue",
-        "v1beta2",
-        discoveryServiceUrl=server.url + "/$discovery/rest?version={apiVersion}",
-        credentials=credentials,
-        cache_discovery=False,
-    ) as second:
+    path = "/$discovery/rest?version={apiVersion}"
+
+    with service(server, document=path, credentials=credentials) as second:
         assert {"kind": "taskqueues#tasks"} == call(second.tasks().list).execute()
 
 
@@ -395,16 +397,7 @@ def refusal_of(request: HttpRequest) -> tuple[int, str, str]:
 
 
 def test_a_key_that_was_made_up_is_refused(server: RunningServer, queue: str) -> None:
-    with (
-        build(
-            "taskqueue",
-            "v1beta2",
-            discoveryServiceUrl=server.url + "/discovery/v1/apis/{api}/{apiVersion}/rest",
-            developerKey="AIza",
-            cache_discovery=False,
-        ) as with_key,
-        pytest.raises(HttpError) as refused,
-    ):
+    with service(server, developerKey="AIza") as with_key, pytest.raises(HttpError) as refused:
         with_key.tasks().list(project="demo", taskqueue=queue).execute()
 
     assert (400, "keyInvalid") == (refused.value.status_code, details(refused.value)["reason"])
@@ -435,13 +428,7 @@ def test_who_does_not_want_that_gives_the_client_an_http_that_cannot_be_copied(
 ) -> None:
     http = google_auth_httplib2.AuthorizedHttp(credentials, http=UncopiableHttp())
 
-    with build(
-        "taskqueue",
-        "v1beta2",
-        discoveryServiceUrl=server.url + "/discovery/v1/apis/{api}/{apiVersion}/rest",
-        http=http,
-        cache_discovery=False,
-    ) as quiet:
+    with service(server, http=http) as quiet:
         call(quiet.tasks().list).execute()
 
     assert "RegionalAccessBoundary" not in {type(one).__name__ for one in threading.enumerate()}

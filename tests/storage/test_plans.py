@@ -20,8 +20,7 @@ MAY_SCAN = {
     "take_numbers": "the table has one row",
     "take_changes": "reads the oldest rows by primary key and stops at its limit",
     "deleted_queues_with_tasks": "queues are few, and a chore asks twice a minute",
-    "full_projects": "queues are few, and the sums of each are found by index",
-    "sweep_leases": "one row for each second of the last hour; a chore, every ten minutes",
+    "full_projects": "projects with a limit are found by an index of their own",
 }
 
 # What SQLite calls what it was given with the statement.

@@ -102,7 +102,7 @@ def _work_on(api: Api, task: dict[str, Any], lease_seconds: int, work_seconds: f
     _tell(f"leased   {photo} for {lease_seconds} s, {leases}", task, photo)
     _pause(work_seconds)  # here a real worker works
     api.tasks().delete(**HERE, task=task["id"]).execute()
-    _tell(f"deleted  {photo}: it is done", task, photo)
+    _tell(f"deleted  {photo}: it is done")
 
 
 def _pause(seconds: float) -> None:

@@ -144,14 +144,15 @@ select cast(coalesce((select tasks from queue_totals where queue_id = :queue_id)
 -- name: full_projects
 select projects.id
   from projects
-  join queues
-    on queues.project_id = projects.id
-   and queues.deleted_at is null
  where projects.total_storage_limit is not null
- group by projects.id, projects.total_storage_limit
-having sum(coalesce((select bytes from queue_totals where queue_id = queues.id), 0)
-           + coalesce((select sum(bytes) from queue_changes where queue_id = queues.id), 0))
-       >= projects.total_storage_limit
+   and projects.total_storage_limit <= (
+         select coalesce(sum(
+                  coalesce((select bytes from queue_totals where queue_id = queues.id), 0)
+                  + coalesce((select sum(bytes) from queue_changes where queue_id = queues.id), 0)
+                ), 0)
+           from queues
+          where queues.project_id = projects.id
+            and queues.deleted_at is null)
 
 -- name: take_changes
 -- Of the oldest changes some; whoever deletes them adds them up in the same transaction.

@@ -28,6 +28,8 @@ create table projects (
   total_storage_limit {int}            -- bytes of all its tasks; null is no limit
 ) {table};
 
+create index projects_with_limit on projects (id) where total_storage_limit is not null;  -- serves full_projects
+
 create table project_members (
   project_id text not null,
   user_id    {int} not null,

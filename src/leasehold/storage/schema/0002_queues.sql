@@ -90,3 +90,4 @@ create table queue_leases (
   leased   {int} not null,
   primary key (queue_id, second)
 ) {hot_keyed_table};
+create index queue_leases_by_age on queue_leases (second);  -- serves sweep_leases
