@@ -53,4 +53,4 @@ lock: .venv/ready ## Write requirements/*.lock from pyproject.toml (newest: LOCK
 	$(UV_COMPILE) --extra postgres --group dev -o requirements/dev.lock
 
 clean: ## Remove everything that make made
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .cache leasehold-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

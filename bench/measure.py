@@ -299,4 +299,5 @@ class _Others:
     def share(self) -> float:
         """As a share of all cores."""
         elapsed = time.perf_counter() - self._start
-        return (self._used() - self._before) / elapsed / (psutil.cpu_count() or 1)
+        share = (self._used() - self._before) / elapsed / (psutil.cpu_count() or 1)
+        return max(0.0, share)  # a little below when clocks tick unevenly

@@ -7,7 +7,8 @@ import zlib
 import pytest
 
 from tests.api.raw_http import exchange, request
-from tests.api.worker import Worker
+from tests.api.worker import EMAIL, Worker
+from tests.running_server import run_server
 
 PREFIX = "/taskqueue/v1beta2/projects"
 TASK = {"id": "a", "payloadBase64": "am9i"}
@@ -233,6 +234,19 @@ def test_a_body_that_says_that_it_is_too_large_is_not_waited_for(
     reply = exchange(worker.server.url, raw)
 
     assert 413 == reply.status
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for_long(database_url: str) -> None:
+    with run_server(database_url, header_seconds=0.2) as server:
+        queue = server.queue_for(EMAIL)
+        head = request(f"{PREFIX}/demo/taskqueues/{queue.name}/tasks", server.token(), verb="POST")
+
+        reply = exchange(
+            server.url, head.replace(b"content-length: 0", b"content-length: 9") + b"{"
+        )
+
+    assert 400 == reply.status
+    assert b"the body did not arrive in time" in reply.body
 
 
 def test_a_form_that_is_not_percent_encoded_is_refused(worker: Worker) -> None:

@@ -82,7 +82,7 @@ PARAMETERS = {
 }
 
 # schema: field: type, format, default
-SCHEMAS = {
+SCHEMAS: dict[str, dict[str, tuple[str, str | None, str | None]]] = {
     "Task": {
         "enqueueTimestamp": ("string", "int64", None),
         "id": ("string", None, None),

@@ -1,5 +1,6 @@
 """The benchmark in small: it runs to its end on both engines and reports everything."""
 
+import io
 import json
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def test_a_tiny_run_reports_every_operation(database_url: str, tmp_path: Path) -
     result = Report(
         at=report.now(), environment={"cores": "2"}, plan=TINY, measurements=[measurement]
     )
-    console = Console(record=True, width=200, quiet=True)
+    console = Console(record=True, width=200, file=io.StringIO())
     report.show(result, console)
     text = console.export_text()
     saved = json.loads(report.save(result, tmp_path).read_bytes())

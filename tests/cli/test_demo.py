@@ -87,6 +87,15 @@ def test_it_leaves_no_process(story: subprocess.CompletedProcess[str], directory
     assert [] == processes_in(directory)
 
 
+def test_the_server_closes_its_database_when_it_is_told_to_end(
+    story: subprocess.CompletedProcess[str], directory: Path
+) -> None:
+    names = {path.name for path in (directory / "leasehold-demo").iterdir()}
+
+    assert 0 == story.returncode
+    assert {"leasehold.db"} == {name for name in names if name.startswith("leasehold.db")}
+
+
 def test_it_may_be_run_again_in_the_same_directory(
     story: subprocess.CompletedProcess[str], directory: Path
 ) -> None:
@@ -214,8 +223,12 @@ def run(
 
 
 def environment() -> dict[str, str]:
-    """Ours, with settings of another server, which must not matter."""
-    return os.environ | {"LEASEHOLD_ISSUER": "https://elsewhere.example.com", "DEMO_EXIT": ""}
+    """Ours, with a proxy and with settings of another server, which must not matter."""
+    return os.environ | {
+        "DEMO_EXIT": "",
+        "LEASEHOLD_ISSUER": "https://elsewhere.example.com",
+        "http_proxy": "http://127.0.0.1:9",
+    }
 
 
 def processes_in(directory: Path) -> list[int]:

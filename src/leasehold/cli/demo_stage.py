@@ -27,7 +27,7 @@ STYLES = {
     "worker A": "yellow",
     "worker B": "cyan",
 }
-LOCAL = "127.0.0.1,localhost"
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 # -P: what lies in the directory from which the demo is started must not be imported.
 _PYTHON = (sys.executable, "-P", "-m")
@@ -40,11 +40,15 @@ class DemoFailed(Error):
 
 
 def use_database(path: Path) -> None:
-    """Lets all commands and programs from now on work on this database, with default settings."""
-    for name in [name for name in os.environ if name.startswith("LEASEHOLD_")]:
-        del os.environ[name]  # settings of the reader's own server
+    """Lets all commands and programs from now on work on this database, with default settings.
+
+    Settings of the reader's own server do not count, nor does a proxy: all is on this machine.
+    """
+    for name in list(os.environ):
+        # httplib2 compares NO_PROXY with host and port, so an address in it would not help.
+        if name.startswith("LEASEHOLD_") or name.lower() in PROXIES:
+            del os.environ[name]
     os.environ["LEASEHOLD_DATABASE"] = str(path)
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = LOCAL
 
 
 class Program:
