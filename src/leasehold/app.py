@@ -1,6 +1,7 @@
 """The composition root: settings, storage, capabilities, web. It wires and does nothing else."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 from starlette.applications import Starlette
@@ -21,6 +22,7 @@ from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
 from leasehold.web.api.answer import Api, Gate
 from leasehold.web.api.application import ApiApplication, Receive, Scope, Send
+from leasehold.web.api.method import Method
 from leasehold.web.api.method import Services as ApiServices
 from leasehold.web.api.methods import METHODS
 from leasehold.web.api.router import Router
@@ -42,12 +44,14 @@ class Application:
         issuer: str,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
+        methods: Sequence[Method] = METHODS,
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._issuer = issuer.rstrip("/")
         self._clock = clock or Clock()
         self._entropy = entropy or Entropy()
+        self._methods = methods
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -66,7 +70,7 @@ class Application:
         gate = Gate(tokens, directory, freshness, self._issuer)
         services = ApiServices(committer, hot_verbs(ids), settings)
         self._api = ApiApplication(
-            Api(Router(METHODS), gate, services), issuer=self._issuer, settings=settings
+            Api(Router(self._methods), gate, services), issuer=self._issuer, settings=settings
         )
         self._pages = Starlette(
             routes=[

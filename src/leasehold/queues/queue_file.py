@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from leasehold.queues import queue_file_values as values
-from leasehold.queues import queue_file_xml, queue_file_yaml
 from leasehold.queues.model import Mode
 from leasehold.queues.queue_file_nodes import Form, Value
 from leasehold.queues.queue_file_problems import Problem, QueueFileInvalid, Report, quoted
@@ -14,6 +13,10 @@ from leasehold.queues.queue_file_sections import (
     SectionReader,
     is_given,
 )
+from leasehold.queues.queue_file_xml import FORM as XML
+from leasehold.queues.queue_file_xml import read as read_xml
+from leasehold.queues.queue_file_yaml import FORM as YAML
+from leasehold.queues.queue_file_yaml import read as read_yaml
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -101,8 +104,9 @@ def parse(text: str | bytes, *, file_name: str) -> QueueFile:
     """
     report = Report(file_name)
     document = _checked_text(text, report)
-    form = queue_file_xml if file_name.lower().endswith(".xml") else queue_file_yaml
-    queue_file = _QueueFileRules(report, form.FORM).queue_file(form.read(document, report))
+    is_xml = file_name.lower().endswith(".xml")
+    read, form = (read_xml, XML) if is_xml else (read_yaml, YAML)
+    queue_file = _QueueFileRules(report, form).queue_file(read(document, report))
     report.raise_if_any()
     return queue_file
 

@@ -16,6 +16,26 @@ _MAX_DEPTH = 8  # queue-entries > queue > retry-parameters > task-retry-limit ne
 _SWAP_DASHES = str.maketrans("-_", "_-")
 
 
+class _Refused(Exception):
+    """The document is not XML, or uses a part of XML that a queue file has no use for."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
+
+
+@dataclass(slots=True)
+class _Element:
+    """One element; `text` is what stands directly in it. It grows while the file is read."""
+
+    name: str
+    line: int  # 1-based, where the element starts
+    attributes: tuple[str, ...] = ()  # names only: no key of a queue file is an attribute
+    text: str = ""
+    children: list["_Element"] = field(default_factory=list)
+
+
 def _name(name: str) -> str:
     """bucket_size for bucket-size and back; so that bucket_size is unknown in XML."""
     return name.translate(_SWAP_DASHES)
@@ -68,26 +88,6 @@ def _from_element(element: _Element, report: Report) -> Value:
         entries = tuple(Mapping(key.line, ((key, value),)) for key, value in members)
         return Sequence(element.line, entries)
     return Mapping(element.line, members)
-
-
-class _Refused(Exception):
-    """The document is not XML, or uses a part of XML that a queue file has no use for."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
-        self.message = message
-
-
-@dataclass(slots=True)
-class _Element:
-    """One element; `text` is what stands directly in it. It grows while the file is read."""
-
-    name: str
-    line: int  # 1-based, where the element starts
-    attributes: tuple[str, ...] = ()  # names only: no key of a queue file is an attribute
-    text: str = ""
-    children: list["_Element"] = field(default_factory=list)
 
 
 def _parse(document: bytes) -> _Element:

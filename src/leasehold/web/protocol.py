@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from leasehold.web.joined_writes import JoinedWrites
+
 
 class PatientProtocol(HttpToolsProtocol):
     """Closes connections whose first request's head does not arrive in time.
@@ -17,7 +19,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
         """Starts the clock."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]  # it is one in all but name
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(
             self.head_seconds, self._close_if_no_head
         )

