@@ -155,3 +155,12 @@ def test_every_change_is_counted_for_the_servers(
         versions.append(configuration.version(tx))
 
     assert sorted(set(versions)) == versions
+
+
+def test_an_account_has_at_most_ten_keys(tx: Transaction, now: int, entropy: Entropy) -> None:
+    service_accounts.create(tx, now, entropy, project_id="app", name="robot")
+    for n in range(10):
+        service_accounts.add_key(tx, now, entropy, email=ROBOT, public_key=f"PEM {n}")
+
+    with pytest.raises(Conflict, match="delete one first"):
+        service_accounts.add_key(tx, now, entropy, email=ROBOT, public_key="PEM")

@@ -259,3 +259,18 @@ def test_a_form_that_is_not_percent_encoded_is_refused(worker: Worker) -> None:
 
     assert 400 == reply.status_code
     assert "not percent-encoded" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [("gzip", "gzip"), ("deflate, gzip;q=0.5", "gzip"), ("gzip;q=0", None), ("br", None)],
+)
+def test_a_large_reply_is_compressed_if_the_client_takes_it(
+    worker: Worker, accepted: str, coding: str | None
+) -> None:
+    worker.call("POST", worker.tasks, json={"payloadBase64": "QUJD" * 5000, "id": "large"})
+
+    reply = worker.call("GET", f"{worker.tasks}/large", headers={"Accept-Encoding": accepted})
+
+    assert coding == reply.headers.get("Content-Encoding")
+    assert reply.json()["payloadBase64"] == "QUJD" * 5000

@@ -36,7 +36,9 @@ def test_every_file_that_the_architecture_names_is_there() -> None:
     named = {match[0] for match in _SOURCE_FILE.finditer((ROOT / "ARCHITECTURE.md").read_text())}
     paths = {name.strip("`") for name in named}
 
-    missing = [p for p in paths if not ((ROOT / "src/leasehold" / p).exists() or (ROOT / p).exists())]
+    missing = [
+        p for p in paths if not ((ROOT / "src/leasehold" / p).exists() or (ROOT / p).exists())
+    ]
 
     assert len(paths) > 10
     assert missing == []

@@ -475,3 +475,12 @@ def is_invalid_jwt(world: World, assertion: str) -> bool:
     """Whether it is refused as one that cannot be read or believed, in our own words."""
     code, description = world.refusal(assertion)
     return code == "invalid_grant" and description.startswith("Invalid JWT: ")
+
+
+def test_no_kid_and_the_key_of_another_account(world: World, other_pair: KeyPair) -> None:
+    world.add_account("other", other_pair)
+    header = json.dumps({"alg": "RS256", "typ": "JWT"})
+
+    forged = signed(header, json.dumps(world.claims()), other_pair.private_pem)
+
+    assert BAD_SIGNATURE == world.refusal(forged)

@@ -1,6 +1,7 @@
 """The token endpoint's steps, and the JWT bearer grant when all is well."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -209,3 +210,11 @@ def everything(world: World) -> str:
         texts = [f"-- name: {table}\nselect * from {table}\n" for table in tables]
         rows = [tx.all(statement) for statement in parse("".join(texts))]
     return repr(rows)
+
+
+def test_an_assertion_that_names_no_key_may_be_signed_with_any_of_the_account(world: World) -> None:
+    header = json.dumps({"alg": "RS256", "typ": "JWT"})
+
+    token = world.exchange(world.signed(header, json.dumps(world.claims())))
+
+    assert token.access_token.startswith("lha_")

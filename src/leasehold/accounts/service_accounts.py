@@ -8,6 +8,7 @@ from leasehold.entropy import Entropy
 from leasehold.errors import Conflict, Invalid, NotFound
 from leasehold.storage.transaction import Transaction
 
+MAX_KEYS = 10  # of one account, as Google has it
 EMAIL_SUFFIX = "iam.leasehold.internal"  # .internal is nobody's: no mail can go there
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -106,8 +107,10 @@ def add_key(
 ) -> ServiceAccountKey:
     """Lets whoever has the private half of the PEM `public_key` act as the account.
 
-    Raises NotFound.
+    Raises NotFound, and Conflict when the account has MAX_KEYS already.
     """
+    if len(keys_of(tx, email)) >= MAX_KEYS:
+        raise Conflict(f"{email} has {MAX_KEYS} keys: delete one first", field="key")
     key_id = entropy.bytes(20).hex()
     account_id = rows.insert_key(tx, now, key_id=key_id, email=email, public_key=public_key)
     if account_id is None:

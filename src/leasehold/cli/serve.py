@@ -1,7 +1,6 @@
 """`leasehold serve`: runs the server until Ctrl-C."""
 
 import asyncio
-import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import click
 import uvloop
 
 from leasehold.app import Application
-from leasehold.cli import database
+from leasehold.cli import database, log
 from leasehold.settings import Settings, from_environment
 from leasehold.storage.engine import open_engine
 from leasehold.storage.migrate import migrate
@@ -55,7 +54,7 @@ def command(
     if (tls_certificate is None) != (tls_key is None):
         raise click.UsageError("--tls-certificate and --tls-key go together")
     settings = replace(from_environment(), database=database, issuer=issuer)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log.configure()
     uvloop.run(_serve(settings, host, port, tls_certificate, tls_key))
 
 

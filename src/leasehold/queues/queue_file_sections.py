@@ -27,14 +27,14 @@ class SectionReader:
 
     def __init__(self, report: Report, form: Form) -> None:
         self._report = report
-        self.form = form
-        self.spell = form.spell
+        self._form = form
+        self._spell = form.spell
 
     def section(self, value: Value, what: str, known: tuple[str, ...], *, line: int = 0) -> Section:
         """The known members of a map; `line` is told when the value itself has none."""
         section: Section = {}
         if isinstance(value, Sequence) or (isinstance(value, Scalar) and value.text):
-            keys = ", ".join(map(self.spell, known))
+            keys = ", ".join(map(self._spell, known))
             self._report.add(value.line or line, f"{what} must be a map with the keys {keys}")
         if isinstance(value, Mapping):
             for key, member in value.members:
@@ -44,7 +44,7 @@ class SectionReader:
     def _add_member(
         self, section: Section, key: Scalar, member: Value, known: tuple[str, ...]
     ) -> None:
-        shown = quoted(self.spell(key.text))
+        shown = quoted(self._spell(key.text))
         if key.text not in known:
             self._report.add(key.line, f"{shown} is not a key here: {self._suggestion(key, known)}")
         elif key.text in section:
@@ -58,8 +58,8 @@ class SectionReader:
         wanted = key.text[:SHOWN_CHARACTERS].replace("-", "_").lower()
         close = get_close_matches(wanted, known, n=1)
         if close:
-            return f"did you mean {self.spell(close[0])}?"
-        return f"use one of {', '.join(map(self.spell, known))}"
+            return f"did you mean {self._spell(close[0])}?"
+        return f"use one of {', '.join(map(self._spell, known))}"
 
     def items(self, section: Section, key: str, entry_key: str) -> tuple[Value, ...]:
         """The entries of a list; none when it is absent, empty or not a list."""
@@ -68,8 +68,8 @@ class SectionReader:
         line, value = section[key]
         if isinstance(value, Sequence):
             return value.items
-        entry = self.form.entry.format(key=self.spell(entry_key), value=EXAMPLES[entry_key])
-        self._report.add(line, f"{self.spell(key)} must be a list of entries such as {entry}")
+        entry = self._form.entry.format(key=self._spell(entry_key), value=EXAMPLES[entry_key])
+        self._report.add(line, f"{self._spell(key)} must be a list of entries such as {entry}")
         return ()
 
     def scalar(self, section: Section, key: str, read: Callable[[str], T]) -> T | None:
@@ -77,7 +77,7 @@ class SectionReader:
         if not is_given(section, key):
             return None
         line, value = section[key]
-        shown = self.spell(key)
+        shown = self._spell(key)
         if not isinstance(value, Scalar):
             self._report.add(line, f"{shown} must be one value, not a list or a map")
             return None

@@ -8,7 +8,7 @@ bring a key along.
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -56,7 +56,7 @@ class Assertion:
     """A JWT as it was read; nothing in it is believed before its signature was verified."""
 
     text: str
-    key_id: str
+    key_id: str | None  # None: Google's older Node library names none
     issuer: str
     claims: Json
 
@@ -66,7 +66,7 @@ class Signer:
     """Who is said to have signed, as the database knows them."""
 
     account: ServiceAccount | None
-    key: ServiceAccountKey | None
+    keys: Sequence[ServiceAccountKey]  # the named one, or all of the account
 
 
 async def run(parameters: Mapping[str, str], server: AuthorizationServer) -> TokenResponse:
@@ -92,7 +92,7 @@ def read(text: str) -> Assertion:
     if "crit" in header or "b64" in header:
         _refuse("critical header parameters are not known here")
     key_id, issuer = header.get("kid"), claims.get("iss")
-    if not isinstance(key_id, str):
+    if "kid" in header and not isinstance(key_id, str):
         _refuse("kid must name the key: the private_key_id of the key file")
     if not isinstance(issuer, str):
         _refuse("iss must be the service account's e-mail address")
@@ -106,10 +106,12 @@ def check_signature(
 
     Only who has a key of the account learns that the account is switched off.
     """
-    account, key = signer.account, signer.key
+    account = signer.account
     if account is None:
         raise OAuthError("invalid_grant", "Invalid grant: account not found")
-    if key is None or key.service_account_id != account.id or not _is_signed(assertion, key):
+    own = (key for key in signer.keys if key.service_account_id == account.id)
+    key = next((key for key in own if _is_signed(assertion, key)), None)
+    if key is None:
         raise OAuthError("invalid_grant", "Invalid JWT Signature.")
     if not account.is_active:
         raise OAuthError("invalid_grant", "Invalid grant: account is disabled")
@@ -196,7 +198,10 @@ async def _issue(
 
 def _signer(tx: Transaction, assertion: Assertion) -> Signer:
     account = service_accounts.find(tx, assertion.issuer)
-    return Signer(account, service_accounts.find_key(tx, assertion.key_id))
+    if assertion.key_id is None:
+        return Signer(account, service_accounts.keys_of(tx, assertion.issuer))
+    key = service_accounts.find_key(tx, assertion.key_id)
+    return Signer(account, [key] if key else [])
 
 
 def _is_signed(assertion: Assertion, key: ServiceAccountKey) -> bool:

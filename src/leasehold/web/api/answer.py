@@ -28,7 +28,7 @@ MAX_QUOTA_USER = 40  # characters
 
 _FORM = b"application/x-www-form-urlencoded"
 _OVERRIDE = b"x-http-method-override"
-_OVERRIDES = {"GET", "PUT", "PATCH", "DELETE"}
+_OVERRIDES = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 NO_CONTENT = Reply(204)
 

@@ -49,7 +49,9 @@ class ApiApplication:
 
     def serves(self, path: str) -> bool:
         """Whether the path (percent-encoded or not) is one of ours."""
-        return path.startswith((PREFIX, "/discovery/", "/$discovery/", "/batch"))
+        return path.startswith((PREFIX, "/discovery/", "/$discovery/", "/batch/")) or (
+            path == "/batch"
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
@@ -217,6 +219,13 @@ def _decompress(body: bytes, limit: int) -> bytes:
     return text
 
 
+def _takes_gzip(headers: Headers) -> bool:
+    codings = headers.get(b"accept-encoding", b"").lower().replace(b" ", b"").split(b",")
+    return b"gzip" in codings or any(
+        coding.startswith(b"gzip;q=") and coding.rstrip(b"0.") != b"gzip;q=" for coding in codings
+    )
+
+
 async def _compress(body: bytes) -> bytes:
     if len(body) < COMPRESS_ASIDE_FROM:
         return gzip.compress(body, 1)
@@ -229,7 +238,7 @@ async def _send(reply: Reply, request_headers: Headers, send: Send) -> None:
     if reply.status != 204:
         headers.append((b"content-type", reply.content_type.encode("latin-1")))
         headers.extend(_JSON_HEADERS)
-        if len(body) >= COMPRESS_FROM and b"gzip" in request_headers.get(b"accept-encoding", b""):
+        if len(body) >= COMPRESS_FROM and _takes_gzip(request_headers):
             body = await _compress(body)
             headers.append((b"content-encoding", b"gzip"))
         headers.append((b"content-length", str(len(body)).encode()))
