@@ -73,7 +73,7 @@ class RunningServer:
         from google.oauth2 import service_account  # noqa: PLC0415  # likewise
 
         urls = [f"https://www.googleapis.com/auth/{scope}" for scope in scopes.split()]
-        credentials = service_account.Credentials.from_service_account_info(
+        credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # the library's
             self.service_account(name), scopes=urls
         )
         credentials.refresh(Request())
@@ -135,7 +135,7 @@ def run_server_on(engine: Engine, settings: Settings) -> Iterator[RunningServer]
     def run() -> None:
         try:
             asyncio.run(serve())
-        except BaseException as error:  # noqa: BLE001  # shown by the test's thread
+        except BaseException as error:
             failures.append(error)
         finally:
             ready.set()

@@ -12,8 +12,9 @@ import uvloop
 
 from leasehold.app import Application
 from leasehold.settings import Settings
-from leasehold.storage.engine import Engine, Lane, open_engine
+from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.group import Call, Verb
+from leasehold.storage.lane import Lane
 from leasehold.storage.transaction import Connection, Transaction
 from leasehold.web.server import bind, make_server
 

@@ -1,12 +1,14 @@
 """Inserting: contract sections 3.7 and 4."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leasehold.errors import Invalid
+from leasehold.queues import configure
 from leasehold.queues.limits import InvalidTaskName
 from leasehold.queues.model import Task
 from leasehold.queues.task_id import TaskIds
@@ -92,10 +94,6 @@ def test_an_id_that_the_server_made_cannot_be_given_to_another_task(queue: Queue
 
 
 def test_a_task_can_be_moved_to_another_queue_with_the_id_it_had(queue: QueueUnderTest) -> None:
-    from dataclasses import replace
-
-    from leasehold.queues import configure
-
     made = queue.insert().id
     queue.queue = queue.do(lambda tx, _: configure.create(tx, replace(queue.queue, name="another")))
 

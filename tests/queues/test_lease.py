@@ -1,8 +1,13 @@
 """Leasing: contract sections 3.1 and 3.2."""
 
+from dataclasses import replace
+
 import pytest
 
 from leasehold.errors import Invalid
+from leasehold.queues import configure
+from leasehold.queues.insert import NewTask
+from leasehold.queues.lease import LeaseRequest
 from tests.queues.queue_under_test import QueueUnderTest
 
 
@@ -234,12 +239,6 @@ def test_without_a_limit_a_task_is_leased_until_it_is_deleted(
 
 
 def test_leases_of_several_queues_in_one_group_do_not_mix(queue: QueueUnderTest) -> None:
-    from dataclasses import replace
-
-    from leasehold.queues import configure
-    from leasehold.queues.insert import NewTask
-    from leasehold.queues.lease import LeaseRequest
-
     other = queue.do(lambda tx, _: configure.create(tx, replace(queue.queue, name="other")))
     queue.insert("mine")
     queue.group(queue.verbs.insert, [NewTask(other, b"", "theirs")])

@@ -9,7 +9,7 @@ import pytest
 
 from leasehold.queues.rows import SQL
 from leasehold.storage.engine import Engine, open_engine
-from leasehold.storage.engines.sqlite import _translate
+from leasehold.storage.engines.sqlite_connection import _translate
 from leasehold.storage.migrate import migrate
 from leasehold.storage.statements import PARAMETER, Statement
 from leasehold.storage.transaction import Transaction

@@ -15,8 +15,8 @@ class Calm(logging.Filter):
         self._seconds = seconds
         self._events: dict[str, tuple[int, int]] = {}  # event -> second, records in it
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        """The record, or False when its event had its share of this second."""
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False when the record's event had its share of this second."""
         event = str(record.msg)  # the text before its fields are put in
         second = int(self._seconds())
         begun, count = self._events.get(event, (second, 0))
@@ -26,7 +26,7 @@ class Calm(logging.Filter):
         self._events[event] = (second, count + 1)
         if kept_back:
             record.msg = f"{record.msg} kept_back={kept_back}"
-        return record if count < LINES_PER_SECOND else False
+        return count < LINES_PER_SECOND
 
 
 def configure() -> None:

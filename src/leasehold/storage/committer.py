@@ -4,8 +4,8 @@ import asyncio
 from typing import TypeVar
 
 from leasehold.errors import OutcomeUnknown, Unavailable
-from leasehold.storage.engine import Lane
 from leasehold.storage.group import Call, Operation, Verb
+from leasehold.storage.lane import Lane
 
 A = TypeVar("A")
 R = TypeVar("R")

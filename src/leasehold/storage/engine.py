@@ -1,25 +1,12 @@
-"""What a database engine is: connections, lanes, and how one is chosen by its address."""
+"""What a database engine is: how one is chosen, and what it opens by its address."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from leasehold.errors import Invalid, Unavailable
-from leasehold.storage.group import Call
+from leasehold.storage.lane import Lane
 from leasehold.storage.transaction import Connection
-
-
-class Lane(Protocol):
-    """Takes calls one by one and runs what is waiting as a group."""
-
-    def submit(self, call: Call, /) -> None:
-        """Queues the call; its future is resolved once its change is durable."""
-
-    def abandon(self) -> None:
-        """Cuts what has run for too long; its callers have been told that nobody knows."""
-
-    async def close(self) -> None:
-        """Finishes what runs, finishes or refuses what waits, gives the connection back."""
 
 
 class Engine(Protocol):

@@ -91,12 +91,20 @@ def read(text: str) -> Assertion:
         _refuse("alg must be RS256")
     if "crit" in header or "b64" in header:
         _refuse("critical header parameters are not known here")
-    key_id, issuer = header.get("kid"), claims.get("iss")
-    if "kid" in header and not isinstance(key_id, str):
-        _refuse("kid must name the key: the private_key_id of the key file")
+    key_id, issuer = _key_id(header), claims.get("iss")
     if not isinstance(issuer, str):
         _refuse("iss must be the service account's e-mail address")
     return Assertion(text, key_id, issuer, claims)
+
+
+def _key_id(header: Json) -> str | None:
+    """The key that is said to have signed; None when that is left open."""
+    if "kid" not in header:
+        return None
+    key_id = header["kid"]
+    if not isinstance(key_id, str):
+        _refuse("kid must name the key: the private_key_id of the key file")
+    return key_id
 
 
 def check_signature(

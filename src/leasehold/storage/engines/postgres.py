@@ -19,8 +19,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from leasehold.errors import Error, Invalid, OutcomeUnknown, Unavailable
-from leasehold.storage.engine import Lane
 from leasehold.storage.group import MAX_CALLS, Call, run_group
+from leasehold.storage.lane import Lane
 from leasehold.storage.statements import PARAMETER, Statement
 from leasehold.storage.transaction import Row
 
