@@ -147,7 +147,7 @@ def test_text_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
     commands = Commands(str(tmp_path / "leasehold.db"))
     commands.ok("user create ada@example.com --password-stdin", typed="correct horse")
     commands.ok("project create shop --owner ada@example.com")
-    text = "queue:\n- name: q\n  mode: pull\n  acl:\n  - user_email: zoë@example.com\n"
+    text = "queue:\n- name: zoë\n  mode: pull\n"
 
     ended = leasehold(
         *f"queue apply - --project shop --database {commands.database_url}".split(),
@@ -155,8 +155,8 @@ def test_text_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
         environment={"PYTHONIOENCODING": "ascii"},
     )
 
-    assert 0 == ended.returncode
-    assert "Traceback" not in ended.stderr
+    assert 1 == ended.returncode
+    assert "'zo\\xeb' is not a queue name" in ended.stderr
 
 
 def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
