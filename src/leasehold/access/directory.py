@@ -14,6 +14,7 @@ from leasehold.storage.committer import Committer
 from leasehold.storage.transaction import Transaction
 
 MAX_ENTRIES = 20_000  # remembered; all are read anew when there are more
+MAX_NAMES_LENGTH = 512  # of both together; longer ones name nothing, and must not fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Directory:
             version = self._version
             find = partial(_find, project_id=project_id, queue_name=queue_name)
             place = await self._committer.read(find)
-            if version == self._version:
+            is_short = len(project_id) + len(queue_name) <= MAX_NAMES_LENGTH
+            if version == self._version and is_short:
                 if len(self._places) >= MAX_ENTRIES:
                     self._places.clear()
                 self._places[project_id, queue_name] = place

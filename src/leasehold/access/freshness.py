@@ -45,7 +45,7 @@ class Freshness:
         self._staleness = staleness_seconds
         self._version: int | None = None
         self._seen_at = 0  # microseconds: revocations up to then have been heard of
-        self._failures = 0
+        self._failure: type[Exception] | None = None  # of the last poll, by its kind
         self._fresh_until = 0.0  # on the event loop's clock
         self._loop = asyncio.get_running_loop()
 
@@ -55,15 +55,15 @@ class Freshness:
             raise Unavailable("the database cannot be asked about revocations: try again shortly")
 
     async def run(self) -> None:
-        """Polls until cancelled."""
+        """Polls until cancelled, whatever fails: who stops looking would refuse for ever."""
         while True:
             try:
                 await self.poll()
-                self._failures = 0
-            except Error as error:
-                self._failures += 1
-                if self._failures == 1:
-                    _log.error("freshness.lost %s %s", error.message, error.detail)
+                self._failure = None
+            except Exception as error:
+                if type(error) is not self._failure:  # else it is in the log already
+                    self._failure = type(error)
+                    _log_failure(error)
             await asyncio.sleep(POLL_SECONDS)
 
     async def poll(self) -> None:
@@ -79,6 +79,13 @@ class Freshness:
         self._directory.full_projects = full
         self._seen_at = now
         self._fresh_until = asked_at + self._staleness
+
+
+def _log_failure(error: Exception) -> None:
+    if isinstance(error, Error):
+        _log.error("freshness.lost %s %s", error.message, error.detail)
+    else:
+        _log.error("freshness.failed", exc_info=error)
 
 
 def _changes(
