@@ -1,5 +1,7 @@
 """Runs an application on a socket until it is told to stop."""
 
+import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -16,6 +18,9 @@ from leasehold.web.protocol import protocol_class
 BACKLOG = 2048  # connections that wait to be accepted
 KEEP_ALIVE_SECONDS = 65  # longer than common proxies keep a connection, so that they close first
 SHUTDOWN_SECONDS = 20  # for requests under way when the server is told to stop
+OTHER_FILES = 300  # open besides connections: databases, logs, and those that are being refused
+
+_log = logging.getLogger("leasehold.server")
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -35,6 +40,20 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def allow_connections(wanted: int) -> int:
+    """Lets this process open that many connections, if the machine allows it; how many it may.
+
+    The usual limit of 1024 open files would end the server's accepting long before its own limit.
+    """
+    needed = wanted + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(1, min(wanted, allowed - OTHER_FILES))
+
+
 def make_server(
     application: Any,  # noqa: ANN401  # an ASGI application: frameworks differ in its types
     settings: Settings,
@@ -48,6 +67,9 @@ def make_server(
     Requests under way are finished first. Headers of proxies are not believed: the issuer is a
     setting, and nothing depends on the caller's address.
     """
+    connections = allow_connections(settings.max_connections)
+    if connections < settings.max_connections:
+        _log.warning("server.few_files connections=%d (see ulimit -n)", connections)
     config = uvicorn.Config(
         application,
         http=protocol_class(settings.header_seconds),
@@ -60,7 +82,7 @@ def make_server(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=settings.max_connections + 1,  # uvicorn refuses the one that reaches it
+        limit_concurrency=connections + 1,  # uvicorn refuses the one that reaches it
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ssl_certfile=certificate,
