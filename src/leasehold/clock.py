@@ -16,11 +16,12 @@ class Clock:
     def now(self) -> int:
         """The current instant in microseconds.
 
-        When the machine's clock is set back the last instant is repeated until time has caught
-        up: leases then last a little longer, and no task becomes available twice.
+        When the machine's clock is set back, each look is a microsecond after the last one until
+        time has caught up: leases then last a little longer, and no task becomes available twice.
+        Were the last instant repeated, what is inserted meanwhile would be available to nobody.
         """
         now = self._nanoseconds() // 1000
         if now < self._last:
-            return self._last
+            now = self._last + 1
         self._last = now
         return now

@@ -11,7 +11,9 @@ import pytest
 import requests
 
 from leasehold.access.token_table import TokenTable
+from leasehold.accounts import service_accounts
 from leasehold.cli.database import transact
+from leasehold.clock import MICROSECONDS
 from leasehold.errors import Unauthenticated, Unavailable
 from leasehold.oauth2 import access_tokens
 from leasehold.settings import Settings
@@ -81,6 +83,30 @@ def test_a_revocation_elsewhere_is_heard_of_at_the_next_poll(world: World) -> No
 
             assert await is_refused(process.tokens, token)
             assert not await is_refused(process.tokens, other)
+
+    asyncio.run(scenario())
+
+
+def test_an_account_switched_off_by_a_machine_whose_clock_is_slow_is_heard_of(
+    world: World,
+) -> None:
+    token = world.token()
+    slow = 600 * MICROSECONDS
+
+    async def scenario() -> None:
+        async with world.process() as process:
+            await process.freshness.poll()
+            await process.tokens.principal(token)
+            transact(
+                world.engine,
+                lambda tx, now: service_accounts.disable(
+                    tx, now - slow, service_accounts.email_of(PROJECT, "worker")
+                ),
+            )
+
+            await process.freshness.poll()
+
+            assert await is_refused(process.tokens, token)
 
     asyncio.run(scenario())
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from leasehold.clock import Clock
 from leasehold.errors import Invalid
 from leasehold.queues import configure
 from leasehold.queues.insert import NewTask
@@ -26,6 +27,23 @@ def test_tasks_of_one_group_keep_their_order(queue: QueueUnderTest) -> None:
     queue.group(queue.verbs.insert, [queue.new(f"t{n}") for n in range(50)])
 
     assert [f"t{n}" for n in range(50)] == queue.leased_ids(50)
+
+
+def test_a_task_is_available_at_once_though_the_machines_clock_was_set_back(
+    queue: QueueUnderTest,
+) -> None:
+    nanoseconds = [1_700_003_600_000_000_000]
+    clock = Clock(lambda: nanoseconds[0])
+    clock.now()
+    nanoseconds[0] -= 3_600_000_000_000
+
+    tx = queue.connection.begin()
+    queue.verbs.insert.run(tx, clock.now(), [queue.new("a")])
+    (leased,) = queue.verbs.lease.run(tx, clock.now(), [queue.asks()])
+    queue.connection.commit()
+
+    assert isinstance(leased, list)
+    assert ["a"] == [task.id for task in leased]
 
 
 def test_a_lease_moves_the_eta_and_counts(queue: QueueUnderTest) -> None:

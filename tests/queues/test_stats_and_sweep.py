@@ -1,8 +1,20 @@
 """Lists, statistics, purging and what is swept away."""
 
+import threading
+
 from leasehold.queues import configure, sweep
 from leasehold.queues.model import Statistics
-from tests.queues.queue_under_test import QueueUnderTest
+from leasehold.storage.engine import open_engine
+from leasehold.storage.migrate import migrate
+from leasehold.storage.statements import parse
+from tests.durability.waiting import wait_until
+from tests.postgres import PostgresServer
+from tests.queues.queue_under_test import QueueUnderTest, make_queue
+
+WAITING = parse("""
+-- name: for_a_lock
+select 1 from pg_stat_activity where wait_event_type = 'Lock'
+""")
 
 
 def test_a_list_has_the_first_100_tasks_by_eta_without_payloads(queue: QueueUnderTest) -> None:
@@ -81,6 +93,40 @@ def test_the_name_of_a_living_task_is_not_swept(queue: QueueUnderTest) -> None:
 
     assert queue.do(sweep.sweep_names) == 0
     assert queue.get("a").id == "a"
+
+
+def test_a_name_that_is_taken_anew_while_it_is_being_swept_stays_taken(
+    postgres_server: PostgresServer,
+) -> None:
+    engine = open_engine(postgres_server.create_database())
+    migrate(engine)
+    queue = make_queue(engine)
+    queue.insert("a")
+    queue.delete("a")
+    queue.clock.advance(seconds=8 * 86_400)
+    sweeper, watcher = engine.connect(), engine.connect()
+
+    def sweep_names() -> None:
+        sweep.sweep_names(sweeper.begin(), queue.clock.now())
+        sweeper.commit()
+
+    def sweeper_waits() -> bool:
+        found = watcher.begin().all(WAITING.for_a_lock)
+        watcher.rollback()  # within a transaction the view stays as it is
+        return bool(found)
+
+    tx = queue.connection.begin()
+    queue.verbs.insert.run(tx, queue.clock.now(), [queue.new("a")])
+    sweeping = threading.Thread(target=sweep_names)
+    sweeping.start()
+    wait_until(sweeper_waits)
+    queue.connection.commit()
+    sweeping.join()
+
+    assert isinstance(queue.group(queue.verbs.insert, [queue.new("a")])[0], Exception)
+    assert queue.get("a").id == "a"
+    for connection in (queue.connection, sweeper, watcher):
+        connection.close()
 
 
 def test_the_tasks_of_a_deleted_queue_are_swept_and_those_of_its_successor_are_not(

@@ -75,6 +75,8 @@ class Freshness:
             self._tokens.forget(revoked)
         if version != self._version:
             self._directory.forget()
+            # Also tokens: a command may run on a machine whose clock is wrong by more than OVERLAP.
+            self._tokens.forget_all()
         self._version = version
         self._directory.full_projects = full
         self._seen_at = now

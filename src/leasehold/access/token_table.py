@@ -62,6 +62,11 @@ class TokenTable:
         for digest in digests:
             self._principals.pop(digest, None)
 
+    def forget_all(self) -> None:
+        """Forgets every token; each is read anew when it is next used."""
+        self._forgotten += 1
+        self._principals.clear()
+
 
 def _find(tx: Transaction, now: int, *, digest: bytes) -> Principal | None:
     token = access_tokens.find(tx, digest)

@@ -184,9 +184,11 @@ delete from queue_leases
  where second < :before_second
 
 -- name: sweep_names
+-- The last line again: an insert may have taken the name anew since it was found.
 delete from task_names
  where (queue_id, name) in (select queue_id, name from task_names
                              where free_at < :now order by free_at limit :max_rows)
+   and free_at < :now
 
 -- name: tasks_enqueued_before
 select number
