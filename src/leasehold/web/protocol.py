@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from leasehold.web.joined_writes import JoinedWrites
+
 MAX_HEAD_BYTES = 64 * 1024
 MIN_READ_RATE = 1024  # bytes a second that a client must take of a reply that waits for it
 EXTRA_CONNECTIONS = 256  # beyond the limit, which are told so; more are cut unheard
@@ -32,7 +34,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
         """Starts the clock."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]  # it is one in all but name
         self._sending: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
         self._is_partial = True  # a request is not yet whole: the first one is on its way
