@@ -3,12 +3,14 @@
 import email
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import Message
 
 import pytest
 import requests
 
+from leasehold.web.api.application import MAX_LARGE_BATCHES
 from tests.api.worker import Worker
 
 PREFIX = "/taskqueue/v1beta2/projects"
@@ -250,14 +252,42 @@ def test_what_is_no_batch_is_refused_as_a_whole(
     assert "invalid" == reply.json()["error"]["errors"][0]["reason"]
 
 
-def test_a_batch_is_bounded_before_it_is_read(worker: Worker) -> None:
-    bomb = gzip.compress(b"-" * (33 * 2**20))
-
-    reply = worker.call_root(
-        "POST",
-        "/batch",
-        data=bomb,
-        headers={"Content-Type": "multipart/mixed; boundary=x", "Content-Encoding": "gzip"},
+def bomb(worker: Worker, size: int, token: str | None) -> requests.Response:
+    headers = {"Content-Type": "multipart/mixed; boundary=x", "Content-Encoding": "gzip"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    return requests.post(
+        f"{worker.server.url}/batch",
+        data=gzip.compress(b"-" * size),
+        headers=headers,
+        timeout=60,
     )
 
-    assert 413 == reply.status_code
+
+def test_a_batch_is_bounded_before_it_is_read(worker: Worker) -> None:
+    assert 413 == bomb(worker, 33 * 2**20, worker.token).status_code
+    assert 400 == bomb(worker, 31 * 2**20, worker.token).status_code
+
+
+def test_a_large_batch_needs_a_credential_of_its_own(worker: Worker) -> None:
+    for token in (None, "nobody's"):
+        refused = bomb(worker, 2**20, token)
+        small = bomb(worker, 2**16, token)
+
+        assert 413 == refused.status_code
+        assert "needs an access token of its own" in refused.json()["error"]["message"]
+        assert 400 == small.status_code
+
+
+def test_more_large_batches_at_a_time_than_may_be_in_memory_are_all_answered(
+    worker: Worker,
+) -> None:
+    large = insert(worker, "too-large")[:-2] + " " * 2**20 + "}"
+
+    def send_one(_: int) -> int:
+        return send(worker, large, large).status_code
+
+    with ThreadPoolExecutor(2 * MAX_LARGE_BATCHES) as pool:
+        statuses = list(pool.map(send_one, range(2 * MAX_LARGE_BATCHES)))
+
+    assert [200] * 2 * MAX_LARGE_BATCHES == statuses

@@ -269,3 +269,27 @@ def test_leases_of_several_queues_in_one_group_do_not_mix(queue: QueueUnderTest)
     assert isinstance(theirs, list)
     assert [task.id for task in mine] == ["mine"]
     assert [task.id for task in theirs] == ["theirs"]
+
+
+def test_many_leases_by_tag_at_the_same_moment_share_the_tasks_of_a_group(
+    queue: QueueUnderTest,
+) -> None:
+    for _ in range(6):
+        queue.group(queue.verbs.insert, [queue.new(tag="a") for _ in range(1000)])
+
+    refused = [queue.asks(-(2**31)), queue.asks(2**31 - 1)]
+    asks = [queue.asks(1000, by_tag=True, tag="a")] * 6
+    outcomes = queue.group(queue.verbs.lease, [*refused, *asks])
+
+    assert [4000 // 6] * 6 == [len(tasks) for tasks in outcomes if isinstance(tasks, list)]
+
+
+def test_many_leases_of_large_tasks_at_the_same_moment_share_the_bytes_of_a_group(
+    queue: QueueUnderTest,
+) -> None:
+    for _ in range(4):
+        queue.group(queue.verbs.insert, [queue.new(payload=bytes(10**6)) for _ in range(20)])
+
+    outcomes = queue.group(queue.verbs.lease, [queue.asks(20)] * 4)
+
+    assert [64 * 2**20 // 4 // 10**6] * 4 == [len(t) for t in outcomes if isinstance(t, list)]

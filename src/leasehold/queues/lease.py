@@ -22,8 +22,11 @@ from leasehold.queues.task_id import TaskIds
 from leasehold.storage.group import Verb
 from leasehold.storage.transaction import Transaction
 
-# Tasks of one queue in one group: when many consumers ask for many at once, each gets a share.
+# Tasks and bytes of payload in one group: when many consumers ask for many at once, each gets a
+# share, and nobody else waits for seconds.
 MAX_TASKS_PER_GROUP = 4_000
+MAX_BYTES_PER_GROUP = 64 * 2**20
+MIN_SHARE_BYTES = 2**20
 
 # How often one lease looks again after dropping tasks at their retry limit.
 MAX_DROP_ROUNDS = 10
@@ -43,10 +46,10 @@ class LeaseRequest(msgspec.Struct, frozen=True):
 class _Share:
     """What one request gets, while tasks are dealt out."""
 
-    def __init__(self, request: LeaseRequest, num_tasks: int) -> None:
+    def __init__(self, request: LeaseRequest, max_tasks: int, max_bytes: int) -> None:
         self.request = request
-        self.left = num_tasks
-        self.bytes_left = request.max_bytes
+        self.left = min(request.num_tasks, max_tasks)
+        self.bytes_left = min(request.max_bytes, max_bytes)
         self.tasks: list[AvailableRow] = []
 
     def take(self, task: AvailableRow) -> bool:
@@ -86,8 +89,10 @@ def lease(
             # Requests for any task of a queue are merged; a request by tag stands alone.
             together[request.queue.id, index if request.by_tag else None].append(index)
     changes = Changes(now)
+    granted = [requests[index] for indexes in together.values() for index in indexes]
+    max_tasks, max_bytes = _largest_share(granted)
     for indexes in together.values():
-        shares = _shares([requests[index] for index in indexes])
+        shares = [_Share(requests[index], max_tasks, max_bytes) for index in indexes]
         _deal(tx, now, shares, heads, changes)
         leased = _move_etas(tx, now, shares, ids, changes)
         for index, tasks in zip(indexes, leased, strict=True):
@@ -108,12 +113,13 @@ def _refusal(request: LeaseRequest) -> Error | None:
     return None
 
 
-def _shares(requests: list[LeaseRequest]) -> list[_Share]:
-    total = sum(request.num_tasks for request in requests)
+def _largest_share(requests: Sequence[LeaseRequest]) -> tuple[int, int]:
+    """How many tasks, and bytes of payload, one of these requests may get."""
+    count = max(1, len(requests))
     most = MAX_TASKS_PER_GROUP
-    if total > most:
-        most = max(1, most // len(requests))
-    return [_Share(request, min(request.num_tasks, most)) for request in requests]
+    if sum(request.num_tasks for request in requests) > most:
+        most = max(1, most // count)
+    return most, max(MIN_SHARE_BYTES, MAX_BYTES_PER_GROUP // count)
 
 
 def _deal(

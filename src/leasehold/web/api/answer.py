@@ -11,7 +11,7 @@ from leasehold.access.freshness import Freshness
 from leasehold.access.principal import Principal
 from leasehold.access.token_table import TokenTable
 from leasehold.accounts.projects import canonical_project_id
-from leasehold.errors import Invalid
+from leasehold.errors import Invalid, Unauthenticated
 from leasehold.web.api import errors, fields, wire
 from leasehold.web.api.credentials import find_credential
 from leasehold.web.api.errors import Failure
@@ -77,6 +77,14 @@ class Api:
             return failed.failure.reply(pretty=pretty)
         except Exception as error:  # a stranger's request must never end in a traceback
             return errors.failure(error, realm=self._gate.realm).reply(pretty=pretty)
+
+    async def has_caller(self, request: Request) -> bool:
+        """Whether the request carries a credential that is good; Unavailable if none can say."""
+        try:
+            await self._authenticate(request, parse_parameters(request.query))
+        except (_Failed, Unauthenticated):
+            return False
+        return True
 
     def _match(self, request: Request) -> Match:
         match = self._router.match(request.verb, request.path)

@@ -21,6 +21,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BATCH_BODY = 32 * 2**20  # bytes
+MAX_STRANGERS_BATCH = 256 * 1024  # bytes of a batch whose calls alone have credentials, if any
+MAX_LARGE_BATCHES = 8  # read and answered at a time: each takes several times its size of memory
 MAX_BATCH_CALLS = 1_000
 BATCH_STEP = 16  # calls of a batch that run at a time
 MAX_BATCH_REPLY = 64 * 2**20  # bytes; calls beyond it are not run
@@ -43,6 +45,7 @@ class ApiApplication:
         self._api = api
         self._issuer = issuer
         self._body_seconds = settings.header_seconds
+        self._large_batches = asyncio.Semaphore(MAX_LARGE_BATCHES)
         self._documents = {
             version: discovery.document(version, issuer, settings) for version in discovery.VERSIONS
         }
@@ -101,8 +104,15 @@ class ApiApplication:
     async def _batch(self, request: Request) -> Reply:
         if request.verb != "POST":
             return errors.wrong_verb({"POST"}).reply()
+        if _is_small(request.headers):
+            return await self._answer_batch(request, await request.read_body(MAX_STRANGERS_BATCH))
+        if not await self._api.has_caller(request):
+            return await self._answer_batch(request, await _read_strangers_batch(request))
+        async with self._large_batches:
+            return await self._answer_batch(request, await request.read_body(MAX_BATCH_BODY))
+
+    async def _answer_batch(self, request: Request, body: bytes) -> Reply:
         content_type = request.headers.get(b"content-type", b"").decode("latin-1")
-        body = await request.read_body(MAX_BATCH_BODY)
         calls = batch.parse(content_type, body, max_calls=MAX_BATCH_CALLS)
         replies: list[BatchReply] = []
         size = 0
@@ -134,6 +144,23 @@ class ApiApplication:
 
         inner = Request(call.verb, path, query, headers, read_body)
         return await self._api.answer(inner, in_batch_of=calls)
+
+
+def _is_small(headers: Headers) -> bool:
+    """Whether the head says so; it does not for a body that is chunked or compressed."""
+    length = headers.get(b"content-length", b"")
+    is_short = length.isdigit() and int(length[:20]) <= MAX_STRANGERS_BATCH
+    return is_short and b"content-encoding" not in headers
+
+
+async def _read_strangers_batch(request: Request) -> bytes:
+    try:
+        return await request.read_body(MAX_STRANGERS_BATCH)
+    except TooLarge as error:
+        raise TooLarge(
+            f"a batch of more than {MAX_STRANGERS_BATCH} bytes needs an access token of its own,"
+            " in the Authorization header outside its calls"
+        ) from error
 
 
 def _path_and_query(target: str) -> tuple[str, str]:

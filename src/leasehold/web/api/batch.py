@@ -11,6 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from leasehold.errors import Invalid
 
 MAX_HEADER_BYTES = 16 * 1024  # of one part, and again of the call in it
+MAX_HEADERS = 100  # likewise: reading a thousand parts full of short ones takes seconds
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -125,6 +126,7 @@ class _Parts:
         self._max_calls = max_calls
         self._name = self._value = b""
         self._header_bytes = 0
+        self._headers = 0
         self._is_closed = False
 
     def read(self, body: bytes, boundary: bytes) -> None:
@@ -164,6 +166,7 @@ class _Parts:
             )
         self.parts.append(_Part({}))
         self._header_bytes = 0
+        self._headers = 0
 
     def _add_to_name(self, data: bytes, start: int, end: int) -> None:
         self._count_header_bytes(end - start)
@@ -179,6 +182,9 @@ class _Parts:
             raise BatchInvalid(_too_large(self._number))
 
     def _end_header(self) -> None:
+        self._headers += 1
+        if self._headers > MAX_HEADERS:
+            raise BatchInvalid(_too_many(self._number))
         self.parts[-1].headers[self._name.lower()] = self._value.strip()
         self._name = self._value = b""
 
@@ -191,6 +197,10 @@ class _Parts:
 
 def _too_large(number: int) -> str:
     return f"part {number}: its headers are larger than {MAX_HEADER_BYTES} bytes"
+
+
+def _too_many(number: int) -> str:
+    return f"part {number}: it has more than {MAX_HEADERS} headers"
 
 
 def _call(number: int, part: _Part) -> BatchCall:
@@ -218,6 +228,8 @@ def _head_and_body(number: int, content: bytes) -> tuple[bytes, bytes]:
     end, start = blank_line.span() if blank_line else (len(content), len(content))
     if end > MAX_HEADER_BYTES:
         raise BatchInvalid(_too_large(number))
+    if content.count(b"\n", 0, end) > MAX_HEADERS:  # with the request line, and no last newline
+        raise BatchInvalid(_too_many(number))
     return _FOLD.sub(b" ", content[:end]), content[start:]
 
 
