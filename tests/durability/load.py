@@ -72,10 +72,11 @@ class Caller:
             self._work_off()
 
     def _work_off(self) -> None:
-        """Leases up to three tasks and deletes all of them but the last."""
+        """Leases up to three tasks, if others left any, and deletes all of them but the last."""
         lease = self._call("POST", f"{TASKS}/lease?numTasks=3&leaseSecs={LEASE_SECONDS}")
         tasks = [
-            (task["id"], _decode(task), int(task["leaseTimestamp"])) for task in lease["items"]
+            (task["id"], _decode(task), int(task["leaseTimestamp"]))
+            for task in lease.get("items", ())
         ]
         with self._ledger.noting() as ledger:
             for _, payload, eta in tasks:

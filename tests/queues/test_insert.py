@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leasehold.errors import Invalid
-from leasehold.queues import configure
+from leasehold.errors import Invalid, NotFound
+from leasehold.queues import configure, sweep
+from leasehold.queues.insert import NewTask
 from leasehold.queues.limits import InvalidTaskName
 from leasehold.queues.model import Task
 from leasehold.queues.task_id import TaskIds
@@ -167,3 +168,20 @@ def test_other_texts_are_not_ids(text: str) -> None:
     number = ids.decode(1, text)
 
     assert number is None or ids.encode(1, number) == text
+
+
+def test_a_deleted_queue_takes_no_task_from_a_server_that_has_not_heard_of_it(
+    queue: QueueUnderTest,
+) -> None:
+    queue.do(lambda tx, now: configure.delete(tx, now, queue.queue))
+    successor = queue.do(lambda tx, _: configure.create(tx, queue.queue))
+
+    refused = [queue.new("a"), queue.new()]
+    taken = NewTask(successor, b"job", "a")
+    outcomes = queue.group(queue.verbs.insert, [*refused, taken])
+
+    assert [NotFound, NotFound, Task] == [type(outcome) for outcome in outcomes]
+    assert queue.statistics().total_tasks == 0
+    assert queue.do(sweep.sweep_deleted_queues) == 0
+    queue.clock.advance(seconds=1)
+    assert queue.do(sweep.sweep_names) == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from leasehold.storage.engine import Engine, open_engine
+from leasehold.storage.transaction import Transaction
 from tests.storage import notes
 from tests.storage.notes import adding, committing
 
@@ -55,6 +56,10 @@ def another_process_that_writes(path: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+def counting(tx: Transaction, _now: int) -> int:
+    return len(tx.all(notes.SQL.everything))
+
+
 async def longest_gap(seconds: float) -> float:
     """The longest time for which the event loop did not come round, watched for so long."""
     longest = 0.0
@@ -63,6 +68,22 @@ async def longest_gap(seconds: float) -> float:
         await asyncio.sleep(0.001)
         longest = max(longest, time.monotonic() - before)
     return longest
+
+
+def test_while_a_command_writes_what_only_reads_is_answered(engine: Engine, path: Path) -> None:
+    async def scenario() -> tuple[list[int], bool]:
+        async with committing(engine) as committer:
+            with another_process_that_writes(path) as process:
+                write = committer.write(adding(1))
+                async with asyncio.timeout(10):
+                    reads = [await committer.read(counting) for _ in range(3)]
+                waited = not write.done()
+                process.communicate("done\n")
+            await write
+            return reads, waited
+
+    assert ([0, 0, 0], True) == asyncio.run(scenario())
+    assert [1] == notes.stored_ids(engine)
 
 
 def test_while_a_command_writes_callers_wait_and_the_loop_runs(engine: Engine, path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from leasehold.errors import Error
+from leasehold.errors import Error, NotFound
 from leasehold.queues import rows
 from leasehold.queues.changes import Changes
 from leasehold.queues.limits import (
@@ -48,7 +48,7 @@ def insert(
     """The inserted tasks in the order given, or why one was refused.
 
     Refusals: Invalid for what breaks a limit; InvalidTaskName for a name that a task of the queue
-    has, or had until less than `tombstone_seconds` ago.
+    has, or had until less than `tombstone_seconds` ago; NotFound when the queue was deleted.
     """
     outcomes: list[Task | Error | None] = [_refusal(task, now, ids) for task in tasks]
     wanted = [index for index, refusal in enumerate(outcomes) if refusal is None]
@@ -56,23 +56,28 @@ def insert(
     for index in _taken(tx, now, tasks, numbered):
         outcomes[index] = InvalidTaskName("it is taken, or was until lately: use another")
         del numbered[index]
+    new_rows = [_row(tasks[index], number, now) for index, number in numbered.items()]
+    payloads = [(number, tasks[index].payload) for index, number in numbered.items()]
+    inserted = rows.insert(tx, new_rows, payloads)
     changes = Changes(now)
-    new_rows = []
-    for index, number in numbered.items():
+    for index, row in zip(numbered, new_rows, strict=True):
         task = tasks[index]
-        queue_id = task.queue.id
-        eta = max(task.eta or 0, now)
-        size = len(task.payload)
-        tag = task.tag or None
-        new_rows.append(NewRow(number, queue_id, eta, now, size, task.name, tag))
-        changes.add(queue_id, tasks=1, bytes=size)
-        task_id = task.name or ids.encode(queue_id, number)
-        outcomes[index] = Task(task_id, eta, now, 0, tag, task.payload)
-    rows.insert(
-        tx, new_rows, [(number, tasks[index].payload) for index, number in numbered.items()]
-    )
+        if row.number in inserted:
+            changes.add(row.queue_id, tasks=1, bytes=row.payload_bytes)
+            task_id = row.name or ids.encode(row.queue_id, row.number)
+            outcomes[index] = Task(task_id, row.eta, now, 0, row.tag, task.payload)
+        else:
+            outcomes[index] = NotFound(f"queue {task.queue.name} was deleted")
+    lost = [row for row in new_rows if row.name and row.number not in inserted]
+    if lost:
+        rows.bury_names(tx, [(row.queue_id, row.name or "", now) for row in lost])
     changes.record(tx)
     return outcomes  # type: ignore[return-value]  # no None is left
+
+
+def _row(task: NewTask, number: int, now: int) -> NewRow:
+    eta = max(task.eta or 0, now)
+    return NewRow(number, task.queue.id, eta, now, len(task.payload), task.name, task.tag or None)
 
 
 def _refusal(task: NewTask, now: int, ids: TaskIds) -> Error | None:

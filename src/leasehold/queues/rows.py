@@ -80,10 +80,13 @@ def claim_names(tx: Transaction, names: Iterable[tuple[int, str, int, int]]) -> 
     return {row[0] for row in tx.many(SQL.claim_names, sorted(names))}
 
 
-def insert(tx: Transaction, tasks: Sequence[NewRow], payloads: Sequence[tuple[int, bytes]]) -> None:
-    """Inserts tasks and their payloads."""
-    tx.many(SQL.insert_tasks, tasks)
-    tx.many(SQL.insert_payloads, payloads)
+def insert(
+    tx: Transaction, tasks: Sequence[NewRow], payloads: Sequence[tuple[int, bytes]]
+) -> set[int]:
+    """Inserts tasks and their payloads; the numbers of those whose queue is there."""
+    inserted = {row[0] for row in tx.many(SQL.insert_tasks, tasks)}
+    tx.many(SQL.insert_payloads, [payload for payload in payloads if payload[0] in inserted])
+    return inserted
 
 
 def available(

@@ -18,10 +18,13 @@ select queue_id, name, number, named_at, cast(null as bigint)
 returning number
 
 -- name: insert_tasks
+-- Not into a queue that was deleted, of which another process may not have heard yet.
 -- rows: number bigint, queue_id bigint, eta bigint, enqueued_at bigint, payload_bytes bigint, name text, tag text
 insert into tasks (number, queue_id, eta, enqueued_at, retry_count, payload_bytes, name, tag)
 select number, queue_id, eta, enqueued_at, 0, payload_bytes, name, tag
   from {rows}
+ where exists (select 1 from queues where queues.id = rows.queue_id and queues.deleted_at is null)
+returning number
 
 -- name: insert_payloads
 -- rows: number bigint, body bytes

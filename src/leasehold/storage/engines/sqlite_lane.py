@@ -7,6 +7,7 @@ gather for the next group.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import apsw
 
@@ -68,25 +69,43 @@ class SqliteLane:
             self._rest()
             return
         try:
-            changed = run_group(self._connection, group, self._now)
+            changed = self._run(group)
         except Busy:
             self._waiting = group + self._waiting
+            self._answer_readers()
             self._loop.call_later(RETRY_SECONDS, self._turn)
             return
-        except Exception as error:
-            for call in group:
-                call.refuse(error if isinstance(error, Error) else _unavailable(error))
-            self._rest()
-            return
-        for call in group:
-            if isinstance(call.outcome, _FAILURES):
-                call.outcome = _unavailable(call.outcome)
         if changed:
             self._syncing = group
             self._log.do(self._sync_and_answer)
         else:
             self._answer(group)
             self._rest()
+
+    def _run(self, group: list[Call]) -> bool:
+        """Sets the outcomes; whether anything was changed. Busy when nothing was run."""
+        try:
+            changed = run_group(self._connection, group, self._now)
+        except Busy:
+            raise
+        except Exception as error:
+            for call in group:
+                call.outcome = error if isinstance(error, Error) else _unavailable(error)
+            return False
+        for call in group:
+            if isinstance(call.outcome, _FAILURES):
+                call.outcome = _unavailable(call.outcome)
+        return changed
+
+    def _answer_readers(self) -> None:
+        """While another process writes, what only reads need not wait: nor does `Freshness`."""
+        readers = [call for call in self._waiting if call.read_only][:MAX_CALLS]
+        if readers:
+            with suppress(Busy):
+                self._run(readers)
+                answered = set(readers)
+                self._waiting = [call for call in self._waiting if call not in answered]
+                self._answer(readers)
 
     def _sync_and_answer(self) -> None:
         """On the helper thread: replies leave, the log is kept short, the next group may run."""
