@@ -10,10 +10,12 @@ import uvloop
 
 from bench.google_requests import CONSTANT
 from leasehold.app import Application
+from leasehold.entropy import Entropy
 from leasehold.oauth2 import scopes
 from leasehold.settings import Settings
 from leasehold.storage.engine import open_engine
 from leasehold.storage.migrate import migrate
+from leasehold.storage.secret_box import KEY_BYTES, SecretBox
 from leasehold.web.api.method import BOTH, Call, Method
 from leasehold.web.server import bind, make_server
 
@@ -45,7 +47,8 @@ async def _serve(settings: Settings) -> None:
     migrate(engine)
     listener = bind("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    application = Application(engine, settings, issuer=address, methods=[METHOD])
+    box = SecretBox(Entropy().bytes(KEY_BYTES))
+    application = Application(engine, settings, issuer=address, secret_box=box, methods=[METHOD])
     await application.start()
     server = make_server(
         application, settings, on_ready=lambda: print(f"floor: listening on {address}", flush=True)

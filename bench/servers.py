@@ -43,7 +43,8 @@ class Server:
 @contextmanager
 def running(module: Sequence[str], database: str, log: Path) -> Iterator[Server]:
     """A server of this Python, `-m module`, on the database. Its errors go to the file `log`."""
-    environment = {**os.environ, "LEASEHOLD_DATABASE": database}
+    secret_key = {"LEASEHOLD_SECRET_KEY_FILE": str(log.absolute().with_name("secret.key"))}
+    environment = {**os.environ, **secret_key, "LEASEHOLD_DATABASE": database}
     with (
         log.open("w") as errors,
         subprocess.Popen(

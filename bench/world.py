@@ -35,7 +35,7 @@ def build(engine: Engine, backlog: int) -> GetToken:
     Returns what fetches a token from the server at a URL, as Google's library does.
     """
     keys = key_file.generate_key_pair()
-    account, key, queue = transact(engine, partial(_people, public_key=keys.public_pem))
+    account, key, queue = transact(engine, partial(_people, keys=keys))
     numbers = TaskNumbers()
     tasks = [NewTask(queue, base64.b64decode(payload)) for payload in payloads()]
     for start in range(0, backlog, TASKS_AT_ONCE):
@@ -70,14 +70,21 @@ def _payload(source: random.Random) -> str:
 
 
 def _people(
-    tx: Transaction, now: int, *, public_key: str
+    tx: Transaction, now: int, *, keys: key_file.KeyPair
 ) -> tuple[ServiceAccount, ServiceAccountKey, Queue]:
     entropy = Entropy()
     users.create(tx, now, email=OWNER, password_hash="!")  # noqa: S106  # matches no password
     projects.create(tx, now, project_id=PROJECT, owner_email=OWNER)
     projects.enable_api(tx, now, project_id=PROJECT, api="taskqueue")
     account = service_accounts.create(tx, now, entropy, project_id=PROJECT, name="worker")
-    key = service_accounts.add_key(tx, now, entropy, email=account.email, public_key=public_key)
+    key = service_accounts.add_key(
+        tx,
+        now,
+        entropy,
+        email=account.email,
+        public_key=keys.public_pem,
+        certificate=keys.certificate_pem,
+    )
     both = frozenset([account.email])
     queue = Queue(
         id=0, project_id=PROJECT, name=QUEUE, mode="pull", created_at=now, acl=Acl(both, both)

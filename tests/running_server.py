@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import TypeVar
 
 import requests
+from joserfc import jws
+from joserfc.jwk import RSAKey
 
 from leasehold.accounts import key_file, projects, service_accounts, users
 from leasehold.accounts.key_file import KeyPair
 from leasehold.app import Application
 from leasehold.cli.database import transact
 from leasehold.entropy import Entropy
+from leasehold.oauth2 import signing_keys
 from leasehold.queues import configure
 from leasehold.queues.model import Acl, Queue
 from leasehold.settings import Settings
 from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.migrate import migrate
+from leasehold.storage.secret_box import KEY_BYTES, SecretBox
 from leasehold.storage.transaction import Transaction
 from leasehold.web.server import bind, make_server
 from tests.moved_clock import MovedClock
@@ -34,6 +38,8 @@ API = "taskqueue"
 
 # Made once: 2048-bit keys take a moment, and no test here is about making them.
 _KEY_PAIR: KeyPair = key_file.generate_key_pair()
+SECRET_BOX = SecretBox(Entropy().bytes(KEY_BYTES))
+_SIGNING_KEY = signing_keys.make(SECRET_BOX, Entropy())
 
 
 @dataclass
@@ -60,6 +66,17 @@ class RunningServer:
         """Makes a queue on which this address is consumer and producer."""
         both = frozenset([email])
         return self.queue(name, acl=Acl(both, both), **settings)
+
+    def self_signed(self, name: str = "worker", **claims: object) -> str:
+        """A JWT that a service account signed for itself; a claim that is None is left out."""
+        key = self.service_account(name)
+        email, now = key["client_email"], self.clock.now() // 1_000_000
+        usual = {"iss": email, "sub": email, "aud": f"{self.url}/", "iat": now, "exp": now + 3600}
+        kept = {name: value for name, value in (usual | claims).items() if value is not None}
+        header = {"alg": "RS256", "kid": key["private_key_id"], "typ": "JWT"}
+        return jws.serialize_compact(
+            header, json.dumps(kept), RSAKey.import_key(key["private_key"]), algorithms=["RS256"]
+        )
 
     def service_account(self, name: str = "worker") -> dict[str, str]:
         """The key file of a service account of the project `demo`, made on first use."""
@@ -93,7 +110,12 @@ def _account_with_key(tx: Transaction, now: int, *, name: str, url: str) -> dict
     entropy = Entropy()
     account = service_accounts.create(tx, now, entropy, project_id=PROJECT, name=name)
     key = service_accounts.add_key(
-        tx, now, entropy, email=account.email, public_key=_KEY_PAIR.public_pem
+        tx,
+        now,
+        entropy,
+        email=account.email,
+        public_key=_KEY_PAIR.public_pem,
+        certificate=_KEY_PAIR.certificate_pem,
     )
     return key_file.key_file(account, key, _KEY_PAIR.private_pem, url)
 
@@ -110,6 +132,7 @@ def run_server(database_url: str, **settings: object) -> Iterator[RunningServer]
     engine = open_engine(database_url)
     migrate(engine)
     transact(engine, _project)
+    transact(engine, partial(signing_keys.add, key=_SIGNING_KEY, period=30 * signing_keys.DAY))
     with run_server_on(engine, Settings(**settings)) as server:  # type: ignore[arg-type]  # a test's own words
         yield server
 
@@ -122,7 +145,7 @@ def run_server_on(engine: Engine, settings: Settings) -> Iterator[RunningServer]
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready = threading.Event()
     failures: list[BaseException] = []
-    application = Application(engine, settings, issuer=url, clock=clock)
+    application = Application(engine, settings, issuer=url, secret_box=SECRET_BOX, clock=clock)
     server = make_server(application, settings, on_ready=ready.set)
 
     async def serve() -> None:

@@ -8,17 +8,20 @@ from starlette.applications import Starlette
 
 from leasehold.access.directory import Directory
 from leasehold.access.freshness import Freshness
+from leasehold.access.self_signed_jwt import SelfSignedJwts
 from leasehold.access.token_table import TokenTable
 from leasehold.accounts import installation
 from leasehold.clock import Clock
 from leasehold.entropy import Entropy
-from leasehold.oauth2 import access_tokens
+from leasehold.oauth2 import access_tokens, signing_keys
+from leasehold.oauth2.signing_keys import SigningKeys
 from leasehold.queues import sweep, task_id
 from leasehold.queues.verbs import hot_verbs
 from leasehold.settings import Settings
 from leasehold.storage.chores import Chore, run_chores
 from leasehold.storage.committer import Committer
 from leasehold.storage.engine import Engine
+from leasehold.storage.secret_box import SecretBox
 from leasehold.storage.transaction import Transaction
 from leasehold.web.api.answer import Api, Gate
 from leasehold.web.api.application import ApiApplication, Receive, Scope, Send
@@ -42,6 +45,7 @@ class Application:
         settings: Settings,
         *,
         issuer: str,
+        secret_box: SecretBox,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
         methods: Sequence[Method] = METHODS,
@@ -49,6 +53,7 @@ class Application:
         self._engine = engine
         self._settings = settings
         self._issuer = issuer.rstrip("/")
+        self._secret_box = secret_box
         self._clock = clock or Clock()
         self._entropy = entropy or Entropy()
         self._methods = methods
@@ -63,11 +68,19 @@ class Application:
         await committer.write(partial(_remember_issuer, issuer=self._issuer))
         tokens = TokenTable(committer, self._clock)
         directory = Directory(committer)
+        self_signed_jwts = SelfSignedJwts(committer, self._clock, self._issuer)
         freshness = Freshness(
-            committer, tokens, directory, staleness_seconds=settings.staleness_seconds
+            committer,
+            tokens,
+            directory,
+            staleness_seconds=settings.staleness_seconds,
+            on_change=[self_signed_jwts.forget],
         )
         await freshness.poll()
-        gate = Gate(tokens, directory, freshness, self._issuer)
+        gate = Gate(tokens, self_signed_jwts, directory, freshness, self._issuer)
+        own_keys = SigningKeys(
+            committer, self._secret_box, self._entropy, days=settings.signing_key_days
+        )
         services = ApiServices(committer, hot_verbs(ids), settings)
         self._api = ApiApplication(
             Api(Router(self._methods), gate, services), issuer=self._issuer, settings=settings
@@ -82,6 +95,7 @@ class Application:
                         entropy=self._entropy,
                         settings=settings,
                         issuer=self._issuer,
+                        signing_keys=own_keys,
                         on_revoked=lambda digest: tokens.forget([digest]),
                     )
                 ),
@@ -89,6 +103,7 @@ class Application:
         )
         self._tasks = [
             asyncio.create_task(freshness.run()),
+            asyncio.create_task(own_keys.run()),
             asyncio.create_task(run_chores(committer, _chores())),
         ]
 
@@ -118,4 +133,5 @@ def _chores() -> list[Chore]:
         Chore("sweep_names", sweep.sweep_names, 60),
         Chore("sweep_deleted_queues", sweep.sweep_deleted_queues, 30),
         Chore("sweep_tokens", lambda tx, now: access_tokens.sweep(tx, now, SWEPT_TOKENS), 300),
+        Chore("sweep_signing_keys", signing_keys.sweep, 3600),
     ]

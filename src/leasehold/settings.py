@@ -21,6 +21,14 @@ class Settings:
         default="",
         metadata={"says": "The URL by which clients reach the server; empty: http://HOST:PORT."},
     )
+    secret_key_file: str = field(
+        default="",
+        metadata={
+            "says": "The file whose key encrypts the secrets in the database, made when it is"
+            " missing; empty: the SQLite file's name with .key added, ./leasehold.key for"
+            " PostgreSQL. All servers on one database need the same file."
+        },
+    )
     sync: bool = field(
         default=True,
         metadata={
@@ -31,19 +39,25 @@ class Settings:
     access_token_seconds: int = field(
         default=3600, metadata={"says": "Seconds for which a new access token is good."}
     )
+    signing_key_days: int = field(
+        default=30,
+        metadata={"says": "Days for which the server signs ID tokens with one key of its own."},
+    )
     accept_google_audience: bool = field(
         default=True,
         metadata={
             "says": "Accept Google's token URLs as the audience of a service account's assertion:"
             " Google's libraries put one there whatever the key file says. Only for keys that"
-            " this server issued."
+            " this server issued.",
+            "legacy": True,
         },
     )
     query_tokens: bool = field(
         default=False,
         metadata={
             "says": "Accept an access token in the URL (access_token or oauth_token). URLs end up"
-            " in logs: only for old clients that cannot do otherwise."
+            " in logs: only for old clients that cannot do otherwise.",
+            "legacy": True,
         },
     )
     strict_base64: bool = field(
@@ -87,6 +101,12 @@ class Settings:
         default=20.0,
         metadata={"says": "Seconds that a client has to send a request's head, and then its body."},
     )
+
+
+def legacy_switches(settings: Settings) -> list[str]:
+    """The names of the switches for old clients that are on, in the order of the settings."""
+    switches = [setting.name for setting in fields(Settings) if setting.metadata.get("legacy")]
+    return [name for name in switches if getattr(settings, name)]
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -122,6 +122,12 @@ def _fill(tx: Transaction, now: int, *, entropy: Entropy) -> tuple[str, str]:
     projects.enable_api(tx, now, project_id=PROJECT, api="taskqueue")
     configure.create(tx, Queue(id=0, project_id=PROJECT, name="q", mode="pull", created_at=now))
     account = service_accounts.create(tx, now, entropy, project_id=PROJECT, name="worker")
-    public_key = _KEY_PAIR.public_pem
-    key = service_accounts.add_key(tx, now, entropy, email=account.email, public_key=public_key)
+    key = service_accounts.add_key(
+        tx,
+        now,
+        entropy,
+        email=account.email,
+        public_key=_KEY_PAIR.public_pem,
+        certificate=_KEY_PAIR.certificate_pem,
+    )
     return account.id, key.id

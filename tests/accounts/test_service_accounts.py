@@ -74,7 +74,9 @@ def test_the_name_of_a_deleted_account_may_be_used_again_with_another_number(
     tx: Transaction, now: int, entropy: Entropy
 ) -> None:
     first = service_accounts.create(tx, now, entropy, project_id="app", name="robot")
-    key = service_accounts.add_key(tx, now, entropy, email=ROBOT, public_key="PEM")
+    key = service_accounts.add_key(
+        tx, now, entropy, email=ROBOT, public_key="PEM", certificate="PEM"
+    )
     service_accounts.delete(tx, now, ROBOT)
 
     second = service_accounts.create(tx, now, entropy, project_id="app", name="robot")
@@ -105,7 +107,9 @@ def test_keys_are_listed_oldest_first_until_they_are_deleted(
 ) -> None:
     service_accounts.create(tx, now, entropy, project_id="app", name="robot")
     keys = [
-        service_accounts.add_key(tx, now + n, entropy, email=ROBOT, public_key=f"PEM {n}")
+        service_accounts.add_key(
+            tx, now + n, entropy, email=ROBOT, public_key=f"PEM {n}", certificate="PEM"
+        )
         for n in range(3)
     ]
 
@@ -129,7 +133,9 @@ def test_changes_of_what_is_not_there_are_refused(
         lambda: service_accounts.disable(tx, now, ROBOT),
         lambda: service_accounts.enable(tx, ROBOT),
         lambda: service_accounts.delete(tx, now, ROBOT),
-        lambda: service_accounts.add_key(tx, now, entropy, email=ROBOT, public_key="PEM"),
+        lambda: service_accounts.add_key(
+            tx, now, entropy, email=ROBOT, public_key="PEM", certificate="PEM"
+        ),
         lambda: service_accounts.delete_key(tx, now, "0" * 40),
     ):
         with pytest.raises(NotFound):
@@ -142,7 +148,9 @@ def test_every_change_is_counted_for_the_servers(
     versions = [configuration.version(tx)]
     service_accounts.create(tx, now, entropy, project_id="app", name="robot")
     versions.append(configuration.version(tx))
-    key = service_accounts.add_key(tx, now, entropy, email=ROBOT, public_key="PEM")
+    key = service_accounts.add_key(
+        tx, now, entropy, email=ROBOT, public_key="PEM", certificate="PEM"
+    )
     versions.append(configuration.version(tx))
     changes: list[Callable[[], None]] = [
         lambda: service_accounts.delete_key(tx, now, key.id),
@@ -160,7 +168,9 @@ def test_every_change_is_counted_for_the_servers(
 def test_an_account_has_at_most_ten_keys(tx: Transaction, now: int, entropy: Entropy) -> None:
     service_accounts.create(tx, now, entropy, project_id="app", name="robot")
     for n in range(10):
-        service_accounts.add_key(tx, now, entropy, email=ROBOT, public_key=f"PEM {n}")
+        service_accounts.add_key(
+            tx, now, entropy, email=ROBOT, public_key=f"PEM {n}", certificate="PEM"
+        )
 
     with pytest.raises(Conflict, match="delete one first"):
-        service_accounts.add_key(tx, now, entropy, email=ROBOT, public_key="PEM")
+        service_accounts.add_key(tx, now, entropy, email=ROBOT, public_key="PEM", certificate="PEM")

@@ -93,7 +93,8 @@ def test_the_server_closes_its_database_when_it_is_told_to_end(
     names = {path.name for path in (directory / "leasehold-demo").iterdir()}
 
     assert 0 == story.returncode
-    assert {"leasehold.db"} == {name for name in names if name.startswith("leasehold.db")}
+    left = {name for name in names if name.startswith("leasehold.db")}
+    assert {"leasehold.db", "leasehold.db.key"} == left
 
 
 def test_it_may_be_run_again_in_the_same_directory(

@@ -125,6 +125,20 @@ def test_no_key_is_left_when_the_file_cannot_be_written(
     assert before == keys(worker)
 
 
+def test_the_universe_of_the_key_file_may_be_another_one(shop: Commands, path: Path) -> None:
+    shop.ok(create(path, f"--issuer {ISSUER} --universe-domain tasks.example.com"))
+
+    assert "tasks.example.com" == json.loads(path.read_text())["universe_domain"]
+
+
+@pytest.mark.parametrize("domain", ["https://tasks.example.com", "tasks", "a..b", "a.b/c", "A.b"])
+def test_a_universe_is_a_domain(shop: Commands, path: Path, domain: str) -> None:
+    said = shop.misused(create(path, f"--issuer {ISSUER} --universe-domain {domain}"))
+
+    assert "a domain has labels with dots between" in said
+    assert not path.exists()
+
+
 def test_no_key_is_left_when_the_file_fails_at_the_last_moment(
     worker: Commands, tmp_path: Path
 ) -> None:
@@ -136,7 +150,14 @@ def test_no_key_is_left_when_the_file_fails_at_the_last_moment(
         return service_accounts.require(tx, WORKER)
 
     with pytest.raises(Invalid, match="cannot be written"):
-        new_key(open_engine(worker.database_url), find, target, issuer=ISSUER, force=True)
+        new_key(
+            open_engine(worker.database_url),
+            find,
+            target,
+            issuer=ISSUER,
+            universe_domain="googleapis.com",
+            force=True,
+        )
 
     assert before == keys(worker)
     assert [] == list(tmp_path.glob(".target.json*"))

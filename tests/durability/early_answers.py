@@ -11,10 +11,12 @@ import click
 import uvloop
 
 from leasehold.app import Application
+from leasehold.entropy import Entropy
 from leasehold.settings import Settings
 from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.group import Call, Verb
 from leasehold.storage.lane import Lane
+from leasehold.storage.secret_box import KEY_BYTES, SecretBox
 from leasehold.storage.transaction import Connection, Transaction
 from leasehold.web.server import bind, make_server
 
@@ -79,7 +81,10 @@ async def serve(database: str) -> None:
     settings = Settings(database=database)
     listener = bind("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    application = Application(EarlyEngine(open_engine(database)), settings, issuer=address)
+    box = SecretBox(Entropy().bytes(KEY_BYTES))
+    application = Application(
+        EarlyEngine(open_engine(database)), settings, issuer=address, secret_box=box
+    )
     await application.start()
     server = make_server(
         application, settings, on_ready=lambda: click.echo(f"leasehold: listening on {address}")

@@ -1,5 +1,6 @@
 """kill -9 in the middle of the work: of a server, and of PostgreSQL below a server."""
 
+import os
 import random
 import subprocess
 import sys
@@ -47,10 +48,15 @@ class ServerProcess:
 @contextmanager
 def process(command: list[str], database_url: str, log: Path) -> Iterator[ServerProcess]:
     """A started server, killed at the end; what it says on standard error is added to `log`."""
+    environment = {**os.environ, "LEASEHOLD_SECRET_KEY_FILE": str(log.with_name("secret.key"))}
     with (
         log.open("ab") as errors,
         subprocess.Popen(
-            [*command, database_url], stdout=subprocess.PIPE, stderr=errors, text=True
+            [*command, database_url],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=environment,
         ) as running,
     ):
         try:

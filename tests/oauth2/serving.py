@@ -10,11 +10,13 @@ from starlette.applications import Starlette
 
 from leasehold.clock import Clock
 from leasehold.entropy import Entropy
+from leasehold.oauth2.signing_keys import SigningKeys
 from leasehold.settings import Settings
 from leasehold.storage.committer import Committer
 from leasehold.storage.engine import Engine
 from leasehold.web.oauth.routes import routes
 from leasehold.web.oauth.services import Services
+from tests.oauth2.world import BOX
 
 
 def application(
@@ -44,6 +46,7 @@ def application(
         entropy=Entropy(),
         settings=settings or Settings(),
         issuer=issuer,
+        signing_keys=SigningKeys(committer, BOX, Entropy(), days=30),
         on_revoked=on_revoked,
     )
     return Starlette(routes=list(routes(services)), lifespan=lifespan)

@@ -121,7 +121,7 @@ def test_a_deleted_keys_tokens_are_revoked_and_another_keys_are_not(world: World
     of_the_first = stored(world)
     second = world.do(
         lambda tx, now: service_accounts.add_key(
-            tx, now, Entropy(), email=world.account.email, public_key="PEM"
+            tx, now, Entropy(), email=world.account.email, public_key="PEM", certificate="PEM"
         )
     )
     of_the_second = stored(world, key_id=second.id)

@@ -12,7 +12,7 @@ from joserfc.jwk import RSAKey
 from leasehold.accounts import projects, service_accounts
 from leasehold.accounts.key_file import KeyPair
 from leasehold.entropy import Entropy
-from leasehold.oauth2.grants.jwt_bearer import MAX_ASSERTION_LENGTH
+from leasehold.oauth2.jwt import MAX_LENGTH
 from leasehold.storage.statements import parse
 from leasehold.storage.transaction import Transaction
 from tests.oauth2.world import ISSUER, SCOPE, World, base64url, signed, swapped
@@ -102,6 +102,16 @@ def test_a_kid_that_is_a_path_or_sql_or_unknown(world: World, kid: str) -> None:
     assert BAD_SIGNATURE == world.refusal(world.signed(header, json.dumps(world.claims())))
 
 
+@pytest.mark.parametrize("issuer", ["", "a\0b", "\0", "\ud800", "' or 1=1 --", "a" * 5000])
+def test_no_kid_and_an_issuer_that_no_database_takes(world: World, issuer: str) -> None:
+    header = json.dumps({"alg": "RS256"})
+    claims = json.dumps(world.claims(iss=issuer))
+
+    refusal = world.refusal(world.signed(header, claims))
+
+    assert ("invalid_grant", "Invalid grant: account not found") == refusal
+
+
 @pytest.mark.parametrize("kid", [None, 1, True, ["x"], {"x": 1}])
 def test_a_kid_that_is_no_text(small_world: World, kid: object) -> None:
     header = json.dumps(small_world.header(kid=kid))
@@ -144,7 +154,12 @@ def test_a_kid_swapped_for_that_of_another_project(world: World, other_pair: Key
         projects.create(tx, now, project_id="victim", owner_email="ada@example.com")
         account = service_accounts.create(tx, now, Entropy(), project_id="victim", name="robot")
         key = service_accounts.add_key(
-            tx, now, Entropy(), email=account.email, public_key=other_pair.public_pem
+            tx,
+            now,
+            Entropy(),
+            email=account.email,
+            public_key=other_pair.public_pem,
+            certificate=other_pair.certificate_pem,
         )
         assert account.email == "robot@victim.iam.leasehold.internal"
         return key.id
@@ -210,7 +225,7 @@ def test_an_issuer_that_is_no_text(small_world: World, issuer: object) -> None:
 
 
 def test_an_over_long_assertion(small_world: World) -> None:
-    padding = small_world.assertion(x="a" * MAX_ASSERTION_LENGTH)
+    padding = small_world.assertion(x="a" * MAX_LENGTH)
 
     assert is_invalid_jwt(small_world, padding)
     assert is_invalid_jwt(small_world, "a.b." + "c" * 10_000_000)
@@ -218,7 +233,7 @@ def test_an_over_long_assertion(small_world: World) -> None:
 
 def test_the_longest_assertion_that_fits_is_read(small_world: World) -> None:
     shorter = small_world.assertion(x="")
-    room = (MAX_ASSERTION_LENGTH - len(shorter)) * 3 // 4 - 2
+    room = (MAX_LENGTH - len(shorter)) * 3 // 4 - 2
 
     assert small_world.exchange(small_world.assertion(x="a" * room)).access_token
 
@@ -431,13 +446,32 @@ def test_a_scope_that_is_missing_or_unknown(small_world: World, scope: object) -
     assert "invalid_scope" == small_world.refusal(small_world.assertion(scope=scope))[0]
 
 
-def test_an_id_token_is_asked_for(small_world: World) -> None:
+@pytest.mark.parametrize("audience", ["", None, 1, ["https://example.com"], {}, "a" * 2049])
+def test_a_target_audience_that_is_no_text_or_too_long(
+    small_world: World, audience: object
+) -> None:
+    claims = small_world.claims(scope=None) | {"target_audience": audience}
+    assertion = small_world.signed(json.dumps(small_world.header()), json.dumps(claims))
+
+    code, description = small_world.refusal(assertion)
+
+    assert "invalid_request" == code
+    assert "target_audience" in description
+
+
+def test_an_access_token_and_an_id_token_at_once(small_world: World) -> None:
     code, description = small_world.refusal(
-        small_world.assertion(scope=None, target_audience="https://example.com")
+        small_world.assertion(target_audience="https://example.com")
     )
 
     assert "invalid_request" == code
-    assert "ID token" in description
+    assert "not both" in description
+
+
+def test_an_id_token_of_ours_as_an_assertion(small_world: World) -> None:
+    id_token = small_world.id_token(f"{ISSUER}/token")
+
+    assert ("invalid_grant", "Invalid grant: account not found") == small_world.refusal(id_token)
 
 
 # -- what a refusal gives away

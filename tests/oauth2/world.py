@@ -18,15 +18,18 @@ from leasehold.accounts.key_file import KeyPair
 from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
 from leasehold.clock import Clock
 from leasehold.entropy import Entropy
-from leasehold.oauth2 import token
+from leasehold.oauth2 import signing_keys, token
 from leasehold.oauth2.access_tokens import AccessToken, digest, find
 from leasehold.oauth2.errors import OAuthError
 from leasehold.oauth2.grants.jwt_bearer import GRANT
-from leasehold.oauth2.model import AuthorizationServer, TokenResponse
+from leasehold.oauth2.model import IdTokenResponse, TokenResponse
+from leasehold.oauth2.server import AuthorizationServer
+from leasehold.oauth2.signing_keys import SigningKeys
 from leasehold.settings import Settings
 from leasehold.storage.committer import Committer
 from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.migrate import migrate
+from leasehold.storage.secret_box import KEY_BYTES, SecretBox
 from leasehold.storage.transaction import Transaction
 
 T = TypeVar("T")
@@ -34,6 +37,8 @@ T = TypeVar("T")
 ISSUER = "https://queue.example.com"
 GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"
 SCOPE = "https://www.googleapis.com/auth/taskqueue"
+BOX = SecretBox(b"k" * KEY_BYTES)
+SIGNING_KEY = signing_keys.make(BOX, Entropy())
 START = 1_700_000_000  # seconds
 
 
@@ -89,7 +94,17 @@ class World:
         return self.post(grant_type=[GRANT.grant_type], assertion=[assertion])
 
     def post(self, **form: Sequence[str]) -> TokenResponse:
-        return self.serve(lambda server: token.exchange(form, server))
+        response = self.serve(lambda server: token.exchange(form, server))
+        assert isinstance(response, TokenResponse)
+        return response
+
+    def id_token(self, audience: object) -> str:
+        """What is answered to an assertion with this `target_audience`."""
+        assertion = self.assertion(scope=None, target_audience=audience)
+        form = {"grant_type": [GRANT.grant_type], "assertion": [assertion]}
+        response = self.serve(lambda server: token.exchange(form, server))
+        assert isinstance(response, IdTokenResponse)
+        return response.id_token
 
     def refusal(self, assertion: str) -> tuple[str, str]:
         """The code and the description with which an assertion is refused."""
@@ -105,7 +120,10 @@ class World:
         return asyncio.run(run())
 
     def server(self, committer: Committer) -> AuthorizationServer:
-        return AuthorizationServer(committer, self.hands.clock, Entropy(), self.settings, ISSUER)
+        keys = SigningKeys(committer, BOX, Entropy(), days=30)
+        return AuthorizationServer(
+            committer, self.hands.clock, Entropy(), self.settings, ISSUER, keys
+        )
 
     def do(self, change: Callable[[Transaction, int], T]) -> T:
         """A transaction, as a command would do it."""
@@ -132,6 +150,7 @@ def make_world(url: str, pair: KeyPair) -> World:
         users.create(tx, now, email="ada@example.com", password_hash="h")
         projects.create(tx, now, project_id="app", owner_email="ada@example.com")
         account, key = _add_account(tx, now, "robot", pair)
+        signing_keys.add(tx, now, key=SIGNING_KEY, period=30 * signing_keys.DAY)
     return World(engine, pair, account, key)
 
 
@@ -189,6 +208,11 @@ def _add_account(
 ) -> tuple[ServiceAccount, ServiceAccountKey]:
     account = service_accounts.create(tx, now, Entropy(), project_id="app", name=name)
     key = service_accounts.add_key(
-        tx, now, Entropy(), email=account.email, public_key=pair.public_pem
+        tx,
+        now,
+        Entropy(),
+        email=account.email,
+        public_key=pair.public_pem,
+        certificate=pair.certificate_pem,
     )
     return account, key

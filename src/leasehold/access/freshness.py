@@ -6,6 +6,7 @@ allowed staleness, every token is refused: a revoked one must not live on becaus
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from leasehold.access.directory import Directory
@@ -38,11 +39,14 @@ class Freshness:
         directory: Directory,
         *,
         staleness_seconds: float,
+        on_change: Sequence[Callable[[], None]] = (),
     ) -> None:
+        """`on_change`: what else forgets when anything was configured."""
         self._committer = committer
         self._tokens = tokens
         self._directory = directory
         self._staleness = staleness_seconds
+        self._on_change = on_change
         self._version: int | None = None
         self._seen_at = 0  # microseconds: revocations up to then have been heard of
         self._failure: type[Exception] | None = None  # of the last poll, by its kind
@@ -77,6 +81,8 @@ class Freshness:
             self._directory.forget()
             # Also tokens: a command may run on a machine whose clock is wrong by more than OVERLAP.
             self._tokens.forget_all()
+            for forget in self._on_change:
+                forget()
         self._version = version
         self._directory.full_projects = full
         self._seen_at = now

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
+from leasehold.accounts.rsa_key import generate, self_signed_certificate
 
-KEY_BITS = 2048  # what Google issues, and every client can sign with
+GOOGLE_UNIVERSE = "googleapis.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,12 @@ class KeyPair:
 
     private_pem: str = field(repr=False)  # PKCS #8
     public_pem: str
+    certificate_pem: str  # of the public key, signed by the private one
 
 
 def generate_key_pair() -> KeyPair:
     """A new RSA key. Takes a tenth of a second or more: not inside a transaction."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    private = generate()
     private_pem = private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -30,16 +31,22 @@ def generate_key_pair() -> KeyPair:
     public_pem = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return KeyPair(private_pem.decode(), public_pem.decode())
+    certificate = self_signed_certificate(private, "Leasehold service account key")
+    return KeyPair(private_pem.decode(), public_pem.decode(), certificate)
 
 
 def key_file(
-    account: ServiceAccount, key: ServiceAccountKey, private_pem: str, issuer: str
+    account: ServiceAccount,
+    key: ServiceAccountKey,
+    private_pem: str,
+    issuer: str,
+    *,
+    universe_domain: str = GOOGLE_UNIVERSE,
 ) -> dict[str, str]:
     """What to write, as JSON, into the file that the account's program is given.
 
-    The member names and their order are those of Google's own files. `universe_domain` stays
-    Google's: with another one the libraries sign tokens themselves and skip `token_uri`.
+    The member names and their order are those of Google's own files. With a `universe_domain`
+    other than Google's the libraries sign their tokens themselves, and skip `token_uri`.
     """
     issuer = issuer.rstrip("/")
     return {
@@ -53,5 +60,5 @@ def key_file(
         "token_uri": f"{issuer}/token",
         "auth_provider_x509_cert_url": f"{issuer}/oauth2/v1/certs",
         "client_x509_cert_url": f"{issuer}/robot/v1/metadata/x509/{quote(account.email, safe='')}",
-        "universe_domain": "googleapis.com",
+        "universe_domain": universe_domain,
     }

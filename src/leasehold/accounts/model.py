@@ -59,5 +59,6 @@ class ServiceAccountKey:
     id: str  # the key file's private_key_id
     service_account_id: str
     public_key: str  # PEM
+    certificate: str  # PEM; of the public key, signed by the private one
     created_at: int
     deleted_at: int | None = None

@@ -157,10 +157,17 @@ def delete_service_account(tx: Transaction, now: int, email: str) -> str | None:
 
 
 def insert_key(
-    tx: Transaction, now: int, *, key_id: str, email: str, public_key: str
+    tx: Transaction, now: int, *, key_id: str, email: str, public_key: str, certificate: str
 ) -> str | None:
     """The id of the account that it belongs to; None when there is no such account."""
-    row = tx.one(SQL.insert_key, id=key_id, email=email, public_key=public_key, now=now)
+    row = tx.one(
+        SQL.insert_key,
+        id=key_id,
+        email=email,
+        public_key=public_key,
+        certificate=certificate,
+        now=now,
+    )
     return row[0] if row else None
 
 

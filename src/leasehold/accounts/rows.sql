@@ -166,8 +166,9 @@ returning id
 
 -- name: insert_key
 -- The account's row is held, so that the account cannot be deleted meanwhile.
-insert into service_account_keys (id, service_account_id, public_key, created_at)
-select cast(:id as text), account.id, cast(:public_key as text), cast(:now as bigint)
+insert into service_account_keys (id, service_account_id, public_key, certificate, created_at)
+select cast(:id as text), account.id, cast(:public_key as text), cast(:certificate as text),
+       cast(:now as bigint)
   from (
         select id
           from service_accounts
@@ -177,12 +178,13 @@ select cast(:id as text), account.id, cast(:public_key as text), cast(:now as bi
 returning service_account_id
 
 -- name: key_by_id
-select id, service_account_id, public_key, created_at, deleted_at
+select id, service_account_id, public_key, certificate, created_at, deleted_at
   from service_account_keys
  where id = :id and deleted_at is null
 
 -- name: keys_of
-select keys.id, keys.service_account_id, keys.public_key, keys.created_at, keys.deleted_at
+select keys.id, keys.service_account_id, keys.public_key, keys.certificate, keys.created_at,
+       keys.deleted_at
   from service_account_keys as keys
   join service_accounts as accounts on accounts.id = keys.service_account_id
  where accounts.email = :email and accounts.deleted_at is null and keys.deleted_at is null

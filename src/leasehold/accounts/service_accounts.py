@@ -103,20 +103,23 @@ def delete(tx: Transaction, now: int, email: str) -> None:
 
 
 def add_key(
-    tx: Transaction, now: int, entropy: Entropy, *, email: str, public_key: str
+    tx: Transaction, now: int, entropy: Entropy, *, email: str, public_key: str, certificate: str
 ) -> ServiceAccountKey:
     """Lets whoever has the private half of the PEM `public_key` act as the account.
 
+    The certificate is what others are given, who verify what the account has signed.
     Raises NotFound, and Conflict when the account has MAX_KEYS already.
     """
     if len(keys_of(tx, email)) >= MAX_KEYS:
         raise Conflict(f"{email} has {MAX_KEYS} keys: delete one first", field="key")
     key_id = entropy.bytes(20).hex()
-    account_id = rows.insert_key(tx, now, key_id=key_id, email=email, public_key=public_key)
+    account_id = rows.insert_key(
+        tx, now, key_id=key_id, email=email, public_key=public_key, certificate=certificate
+    )
     if account_id is None:
         raise _unknown(email)
     configuration.touch(tx)
-    return ServiceAccountKey(key_id, account_id, public_key, created_at=now)
+    return ServiceAccountKey(key_id, account_id, public_key, certificate, created_at=now)
 
 
 def find_key(tx: Transaction, key_id: str) -> ServiceAccountKey | None:
@@ -126,7 +129,7 @@ def find_key(tx: Transaction, key_id: str) -> ServiceAccountKey | None:
 
 def keys_of(tx: Transaction, email: str) -> list[ServiceAccountKey]:
     """The account's keys, oldest first; none for an unknown account."""
-    return rows.keys_of(tx, email)
+    return rows.keys_of(tx, email) if _EMAIL.fullmatch(email) else []
 
 
 def delete_key(tx: Transaction, now: int, key_id: str) -> None:

@@ -1,6 +1,7 @@
 """`leasehold service-account`: accounts of programs, and the key files that they are given."""
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TypeVar
 import click
 
 from leasehold.accounts import installation, projects, service_accounts
-from leasehold.accounts.key_file import KeyPair, generate_key_pair, key_file
+from leasehold.accounts.key_file import GOOGLE_UNIVERSE, KeyPair, generate_key_pair, key_file
 from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
 from leasehold.cli import output
 from leasehold.cli.arguments import project_option
@@ -24,7 +25,15 @@ from leasehold.storage.transaction import Transaction
 F = TypeVar("F", bound=Callable[..., None])
 FindAccount = Callable[[Transaction, int], ServiceAccount]
 
+_DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
+
 _email_argument = click.argument("email")
+
+
+def _checked_domain(_context: click.Context, _option: click.Parameter, domain: str) -> str:
+    if not _DOMAIN.fullmatch(domain):
+        raise click.BadParameter("a domain has labels with dots between, e.g. tasks.example.com")
+    return domain
 
 
 def _key_file_options(function: F) -> F:
@@ -35,6 +44,15 @@ def _key_file_options(function: F) -> F:
             metavar="URL",
             help="URL by which programs reach the server.  "
             "[default: the one that the server on this database was started with]",
+        ),
+        click.option(
+            "--universe-domain",
+            default=GOOGLE_UNIVERSE,
+            show_default=True,
+            metavar="DOMAIN",
+            callback=_checked_domain,
+            help="With another one, Google's libraries sign their tokens themselves: see"
+            " docs/google-clients.md.",
         ),
         click.option(
             "--key-file",
@@ -61,7 +79,14 @@ def command() -> None:
 @existing
 @output.json_option
 def create(
-    engine: Engine, name: str, project_id: str, path: Path, issuer: str | None, *, force: bool
+    engine: Engine,
+    name: str,
+    project_id: str,
+    path: Path,
+    issuer: str | None,
+    universe_domain: str,
+    *,
+    force: bool,
 ) -> None:
     r"""Make an account for a program, and a key file. If it is there, it gets one more key.
 
@@ -78,6 +103,7 @@ def create(
         ),
         path,
         issuer=_checked_issuer(engine, issuer),
+        universe_domain=universe_domain,
         force=force,
     )
     output.done(
@@ -219,7 +245,14 @@ def keys(engine: Engine, email: str) -> None:
 @existing
 @output.json_option
 def rotate_key(
-    engine: Engine, email: str, path: Path, issuer: str | None, *, force: bool, keep_old: bool
+    engine: Engine,
+    email: str,
+    path: Path,
+    issuer: str | None,
+    universe_domain: str,
+    *,
+    force: bool,
+    keep_old: bool,
 ) -> None:
     r"""Make a new key for an account; once its file is written the older keys are deleted.
 
@@ -233,6 +266,7 @@ def rotate_key(
         lambda tx, _: service_accounts.require(tx, email),
         path,
         issuer=_checked_issuer(engine, issuer),
+        universe_domain=universe_domain,
         force=force,
     )
     deleted = 0
@@ -290,18 +324,29 @@ def _checked_issuer(engine: Engine, given: str | None) -> str:
 
 
 def new_key(
-    engine: Engine, find_account: FindAccount, path: Path, *, issuer: str, force: bool
+    engine: Engine,
+    find_account: FindAccount,
+    path: Path,
+    *,
+    issuer: str,
+    universe_domain: str,
+    force: bool,
 ) -> tuple[ServiceAccount, ServiceAccountKey]:
     """Registers a key whose file is safely on the disk; when that fails there is no key."""
     pair = generate_key_pair()
     registered: list[str] = []
     try:
         with private_file(path, overwrite=force) as write:
+
+            def write_key(account: ServiceAccount, key: ServiceAccountKey) -> None:
+                content = key_file(
+                    account, key, pair.private_pem, issuer, universe_domain=universe_domain
+                )
+                write(json.dumps(content, indent=2) + "\n")
+
             account, key = transact(
                 engine,
-                partial(
-                    _register, find_account=find_account, pair=pair, issuer=issuer, write=write
-                ),
+                partial(_register, find_account=find_account, pair=pair, write=write_key),
             )
             registered.append(key.id)
     except BaseException:
@@ -317,16 +362,19 @@ def _register(
     *,
     find_account: FindAccount,
     pair: KeyPair,
-    issuer: str,
-    write: Callable[[str], None],
+    write: Callable[[ServiceAccount, ServiceAccountKey], None],
 ) -> tuple[ServiceAccount, ServiceAccountKey]:
     account = find_account(tx, now)
     key = service_accounts.add_key(
-        tx, now, Entropy(), email=account.email, public_key=pair.public_pem
+        tx,
+        now,
+        Entropy(),
+        email=account.email,
+        public_key=pair.public_pem,
+        certificate=pair.certificate_pem,
     )
-    content = key_file(account, key, pair.private_pem, issuer)
     # Before the commit: a key whose file could not be written was never there.
-    write(json.dumps(content, indent=2) + "\n")
+    write(account, key)
     return account, key
 
 

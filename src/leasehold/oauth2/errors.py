@@ -1,4 +1,7 @@
-"""The authorization server's refusals, by the codes of RFC 6749 §5.2."""
+"""The authorization server's refusals, by the codes of RFC 6749 §5.2.
+
+`invalid_token` is Google's, of its tokeninfo endpoint.
+"""
 
 from typing import Literal
 
@@ -13,6 +16,7 @@ Code = Literal[
     "unauthorized_client",
     "unsupported_grant_type",
     "invalid_scope",
+    "invalid_token",
 ]
 
 

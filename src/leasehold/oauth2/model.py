@@ -1,11 +1,8 @@
-"""What the authorization server keeps and hands on: tokens, answers, and what it works with."""
+"""What the authorization server keeps and hands on: tokens, answers and keys."""
 
 from dataclasses import dataclass, field
 
-from leasehold.clock import Clock
-from leasehold.entropy import Entropy
-from leasehold.settings import Settings
-from leasehold.storage.committer import Committer
+from joserfc.jwk import RSAKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +36,26 @@ class TokenResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorizationServer:
-    """What every grant works with."""
+class IdTokenResponse:
+    """What the token endpoint answers to who wants to be known by others: nothing else."""
 
-    committer: Committer
-    clock: Clock
-    entropy: Entropy
-    settings: Settings
-    issuer: str  # our own URL, without a slash at its end
+    id_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key of the server's own. Its certificate is published before it signs, and after."""
+
+    kid: str
+    private: RSAKey = field(repr=False)
+    certificate: str  # PEM
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSigningKey:
+    """The same as the database has it."""
+
+    kid: str
+    sealed: bytes = field(repr=False)  # the private key (PKCS #8 PEM), encrypted
+    certificate: str
+    signs_from: int  # microseconds; until the next one does

@@ -1,7 +1,7 @@
-"""The rows of access tokens: the only file that runs the statements of rows.sql."""
+"""The rows of tokens and signing keys: the only file that runs the statements of rows.sql."""
 
 from leasehold.oauth2 import scopes
-from leasehold.oauth2.model import AccessToken
+from leasehold.oauth2.model import AccessToken, StoredSigningKey
 from leasehold.storage import statements
 from leasehold.storage.transaction import Transaction
 
@@ -52,3 +52,31 @@ def tokens_revoked_since(tx: Transaction, instant: int) -> list[bytes]:
 
 def sweep_tokens(tx: Transaction, *, before: int, limit: int) -> int:
     return tx.run(SQL.sweep_tokens, before=before, limit=limit)
+
+
+def signing_keys(tx: Transaction) -> list[StoredSigningKey]:
+    """Oldest first."""
+    return [
+        StoredSigningKey(kid, bytes(sealed), certificate, signs_from)
+        for kid, sealed, certificate, signs_from in tx.all(SQL.signing_keys)
+    ]
+
+
+def add_signing_key(
+    tx: Transaction, *, kid: str, sealed: bytes, certificate: str, now: int, later: int, due: int
+) -> bool:
+    """Signs from `now` on when it is the first, else from `later`, if none signs since `due`."""
+    row = tx.one(
+        SQL.add_signing_key,
+        kid=kid,
+        private_key=sealed,
+        certificate=certificate,
+        now=now,
+        later=later,
+        due=due,
+    )
+    return row is not None
+
+
+def sweep_signing_keys(tx: Transaction, *, before: int) -> int:
+    return tx.run(SQL.sweep_signing_keys, before=before)

@@ -1,4 +1,4 @@
--- Access tokens. One text for all engines.
+-- Access tokens and signing keys. One text for all engines.
 
 -- name: store_token
 -- Only for an account and a key that are good, whose rows are held until the commit: who switches
@@ -47,3 +47,26 @@ delete from access_tokens
         where expires_at < :before
         order by expires_at
         limit :limit)
+
+-- name: signing_keys
+select kid, private_key, certificate, signs_from
+  from signing_keys
+ order by number
+
+-- name: add_signing_key
+-- Two processes that add one at the same time give it the same number: the second adds nothing.
+insert into signing_keys (number, kid, private_key, certificate, signs_from)
+select coalesce(max(number), 0) + 1, cast(:kid as text), :private_key,
+       cast(:certificate as text),
+       case when count(*) = 0 then cast(:now as bigint) else cast(:later as bigint) end
+  from signing_keys
+having count(*) = 0 or max(signs_from) <= :due
+    on conflict do nothing
+returning kid
+
+-- name: sweep_signing_keys
+delete from signing_keys
+ where number < (
+       select max(newer.number)
+         from signing_keys as newer
+        where newer.signs_from < :before)

@@ -5,8 +5,8 @@ from typing import Final
 
 from leasehold.oauth2.errors import OAuthError
 from leasehold.oauth2.grants import jwt_bearer
-from leasehold.oauth2.grants.grant import Grant
-from leasehold.oauth2.model import AuthorizationServer, TokenResponse
+from leasehold.oauth2.grants.grant import Answer, Grant
+from leasehold.oauth2.server import AuthorizationServer
 
 Form = Mapping[str, Sequence[str]]  # every value that was sent for a name
 Step = Callable[[Form], None]  # returns, or raises OAuthError
@@ -14,7 +14,7 @@ Step = Callable[[Form], None]  # returns, or raises OAuthError
 GRANTS: Final[dict[str, Grant]] = {grant.grant_type: grant for grant in (jwt_bearer.GRANT,)}
 
 
-async def exchange(form: Form, server: AuthorizationServer) -> TokenResponse:
+async def exchange(form: Form, server: AuthorizationServer) -> Answer:
     """Gives a token for what the form holds. Raises OAuthError, or Unavailable to try again."""
     given = {name: kept for name, values in form.items() if (kept := list(filter(None, values)))}
     for step in STEPS:

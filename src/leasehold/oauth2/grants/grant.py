@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from leasehold.oauth2.model import AuthorizationServer, TokenResponse
+from leasehold.oauth2.model import IdTokenResponse, TokenResponse
+from leasehold.oauth2.server import AuthorizationServer
 
-Run = Callable[[Mapping[str, str], AuthorizationServer], Awaitable[TokenResponse]]
+Answer = TokenResponse | IdTokenResponse
+Run = Callable[[Mapping[str, str], AuthorizationServer], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

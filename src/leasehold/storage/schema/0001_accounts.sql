@@ -61,6 +61,7 @@ create table service_account_keys (
   id                 text not null primary key,  -- the key file's private_key_id
   service_account_id text not null,
   public_key         text not null,              -- PEM; the private key is given out once and not kept
+  certificate        text not null,              -- PEM; signed by the private key when that was made
   created_at         {int} not null,
   deleted_at         {int}
 ) {table};

@@ -9,6 +9,7 @@ from leasehold.access.decide import Need, decide
 from leasehold.access.directory import Directory, Place
 from leasehold.access.freshness import Freshness
 from leasehold.access.principal import Principal
+from leasehold.access.self_signed_jwt import SelfSignedJwts
 from leasehold.access.token_table import TokenTable
 from leasehold.accounts.projects import canonical_project_id
 from leasehold.errors import Invalid, Unauthenticated
@@ -46,6 +47,7 @@ class Gate:
     """What decides about a request."""
 
     tokens: TokenTable
+    self_signed_jwts: SelfSignedJwts
     directory: Directory
     freshness: Freshness
     realm: str  # our issuer
@@ -101,6 +103,8 @@ class Api:
         if credential is None:
             raise _Failed(errors.unauthenticated(gate.realm, token_given=False))
         gate.freshness.check()
+        if "." in credential.text:  # a JWT has two dots, a token of ours none
+            return await gate.self_signed_jwts.principal(credential.text)
         return await gate.tokens.principal(credential.text)
 
     async def _gated(self, match: Match, principal: Principal) -> Place:

@@ -1,21 +1,60 @@
 """Where the OAuth endpoints are: our own addresses and those that Google's clients know."""
 
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from leasehold.oauth2.grants.jwt_bearer import TOKEN_PATHS
-from leasehold.web.oauth import revoke, token
+from leasehold.web.oauth import certs, metadata, revoke, token, tokeninfo
+from leasehold.web.oauth.document import Document
 from leasehold.web.oauth.endpoint import Endpoint
 from leasehold.web.oauth.services import Services
 
 REVOKE_PATHS = ("/revoke", "/o/oauth2/revoke")
+TOKENINFO_PATHS = ("/tokeninfo", "/oauth2/v3/tokeninfo")
+OLD_TOKENINFO_PATHS = ("/oauth2/v1/tokeninfo", "/oauth2/v2/tokeninfo")
+CERTIFICATE_PATHS = ("/oauth2/v1/certs",)
+JWK_SET_PATHS = ("/oauth2/v3/certs", "/oauth2/v2/certs")
+ACCOUNT_CERTIFICATE_PATHS = ("/robot/v1/metadata/x509/{email}",)
+ACCOUNT_JWK_SET_PATHS = ("/service_accounts/v1/jwk/{email}",)
+METADATA_PATHS = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
+
+# What the metadata names; the other addresses are for clients that know them already.
+ENDPOINTS = {
+    "token_endpoint": TOKEN_PATHS[0],
+    "revocation_endpoint": REVOKE_PATHS[0],
+    "jwks_uri": JWK_SET_PATHS[0],
+}
 
 
 def routes(services: Services) -> list[Route]:
     """Every OAuth route."""
-    token_endpoint = Endpoint(token.answer(services), methods=("POST",))
-    # Old clients revoke by GET, and newer ones POST with the token in the query.
-    revoke_endpoint = Endpoint(revoke.answer(services), methods=("GET", "POST"))
     return [
-        *(Route(path, token_endpoint, name=f"token {path}") for path in TOKEN_PATHS),
-        *(Route(path, revoke_endpoint, name=f"revoke {path}") for path in REVOKE_PATHS),
+        *_at(TOKEN_PATHS, Endpoint(token.answer(services), methods=("POST",))),
+        # Old clients revoke by GET, and newer ones POST with the token in the query.
+        *_at(REVOKE_PATHS, Endpoint(revoke.answer(services), methods=("GET", "POST"))),
+        *_at(TOKENINFO_PATHS, _tokeninfo(services, tokeninfo.current_form)),
+        *_at(OLD_TOKENINFO_PATHS, _tokeninfo(services, tokeninfo.old_form)),
+        *_documents(services),
     ]
+
+
+def _documents(services: Services) -> list[Route]:
+    own, accounts = certs.OWN_MAX_AGE, certs.ACCOUNTS_MAX_AGE
+    of_account = certs.certificates_of_account(services)
+    jwks_of_account = certs.jwk_set_of_account(services)
+    about_us = metadata.find(services, ENDPOINTS)
+    return [
+        *_at(CERTIFICATE_PATHS, Document(certs.own_certificates(services), max_age=own)),
+        *_at(JWK_SET_PATHS, Document(certs.own_jwk_set(services), max_age=own)),
+        *_at(ACCOUNT_CERTIFICATE_PATHS, Document(of_account, max_age=accounts)),
+        *_at(ACCOUNT_JWK_SET_PATHS, Document(jwks_of_account, max_age=accounts)),
+        *_at(METADATA_PATHS, Document(about_us, max_age=metadata.MAX_AGE)),
+    ]
+
+
+def _tokeninfo(services: Services, shape: tokeninfo.Shape) -> Endpoint:
+    return Endpoint(tokeninfo.answer(services, shape), methods=("GET", "POST"))
+
+
+def _at(paths: tuple[str, ...], application: ASGIApp) -> list[Route]:
+    return [Route(path, application) for path in paths]

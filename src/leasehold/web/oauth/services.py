@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from leasehold.clock import Clock
 from leasehold.entropy import Entropy
-from leasehold.oauth2.model import AuthorizationServer
+from leasehold.oauth2.server import AuthorizationServer
+from leasehold.oauth2.signing_keys import SigningKeys
 from leasehold.settings import Settings
 from leasehold.storage.committer import Committer
 
@@ -19,6 +20,7 @@ class Services:
     entropy: Entropy
     settings: Settings
     issuer: str  # our own URL; a slash at its end does not matter
+    signing_keys: SigningKeys
     on_revoked: Callable[[bytes], None]
 
     @property
@@ -29,4 +31,5 @@ class Services:
             entropy=self.entropy,
             settings=self.settings,
             issuer=self.issuer.rstrip("/"),
+            signing_keys=self.signing_keys,
         )

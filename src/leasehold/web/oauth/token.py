@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 
 from leasehold.oauth2 import token
+from leasehold.oauth2.model import IdTokenResponse
 from leasehold.web.oauth.endpoint import Answer
 from leasehold.web.oauth.form import read_body
 from leasehold.web.oauth.services import Services
@@ -17,6 +18,8 @@ def answer(services: Services) -> Answer:
         # The query is not looked at: a URL is no place for what gives a token (RFC 6749 §2.3.1).
         form = await read_body(request, seconds=services.settings.header_seconds)
         response = await token.exchange(form, server)
+        if isinstance(response, IdTokenResponse):
+            return {"id_token": response.id_token}
         return {
             "access_token": response.access_token,
             "expires_in": response.expires_in,
