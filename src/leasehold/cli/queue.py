@@ -53,7 +53,7 @@ def command() -> None:
 )
 @_retry_limit_option
 @_tombstone_option
-@click.option("--strict-leases", is_flag=True, help="Only the current lease may delete a task.")
+@click.option("--strict-leases", is_flag=True, help="Delete tasks only while a lease runs.")
 @click.option(
     "--consumer",
     "consumers",
@@ -164,7 +164,7 @@ def list_(engine: Engine, project_id: str) -> None:
 @click.option(
     "--strict-leases/--no-strict-leases",
     default=None,
-    help="Whether only the current lease may delete a task.",
+    help="Whether tasks may be deleted only while a lease runs.",
 )
 @existing
 @output.json_option

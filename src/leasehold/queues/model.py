@@ -51,7 +51,7 @@ class Queue:
     created_at: int
     paused_at: int | None = None
     from_file: bool = False
-    strict_leases: bool = False  # only who holds the lease may delete the task
+    strict_leases: bool = False  # a task may be deleted only while a lease of it runs
     task_retry_limit: int | None = None  # leases until a task is dropped; None or 0: no limit
     tombstone_seconds: int = 7 * 86_400
     push: PushPolicy = field(default_factory=PushPolicy)
