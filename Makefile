@@ -8,7 +8,7 @@ PYTHON = $(or $(shell for name in $(PYTHONS); do \
 	$(error No Python >= 3.11 with venv here. Install it: apt-get install -y python3 python3-venv))
 BIN = .venv/bin
 CODE = $(wildcard src tests bench)
-UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
+UV_COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(LOCK_FLAGS)
 
 .DEFAULT_GOAL := help
@@ -48,9 +48,10 @@ format: .venv/ready ## Put the code into the house format
 bench: .venv/ready ## Measure throughput and latency
 	$(BIN)/python -m bench
 
-lock: .venv/ready ## Write requirements/*.lock from pyproject.toml (newest: LOCK_FLAGS=--upgrade)
-	$(UV_COMPILE) --extra postgres -o requirements/runtime.lock
-	$(UV_COMPILE) --extra postgres --group dev -o requirements/dev.lock
+lock: .venv/ready ## Write requirements/*.lock (newest: LOCK_FLAGS=--upgrade)
+	$(UV_COMPILE) pyproject.toml --extra postgres -o requirements/runtime.lock
+	$(UV_COMPILE) pyproject.toml --extra postgres --group dev -o requirements/dev.lock
+	$(UV_COMPILE) requirements/oauth2client.in -o requirements/oauth2client.lock
 
 clean: ## Remove everything that make made
 	rm -rf .venv .cache leasehold-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -73,7 +73,7 @@ def _people(
     tx: Transaction, now: int, *, keys: key_file.KeyPair
 ) -> tuple[ServiceAccount, ServiceAccountKey, Queue]:
     entropy = Entropy()
-    users.create(tx, now, email=OWNER, password_hash="!")  # noqa: S106  # matches no password
+    users.create(tx, now, Entropy(), email=OWNER, password_hash="!")  # noqa: S106  # matches no password
     projects.create(tx, now, project_id=PROJECT, owner_email=OWNER)
     projects.enable_api(tx, now, project_id=PROJECT, api="taskqueue")
     account = service_accounts.create(tx, now, entropy, project_id=PROJECT, name="worker")

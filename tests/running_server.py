@@ -121,7 +121,7 @@ def _account_with_key(tx: Transaction, now: int, *, name: str, url: str) -> dict
 
 
 def _project(tx: Transaction, now: int) -> None:
-    users.create(tx, now, email=OWNER, password_hash="!")
+    users.create(tx, now, Entropy(), email=OWNER, password_hash="!")
     projects.create(tx, now, project_id=PROJECT, owner_email=OWNER)
     projects.enable_api(tx, now, project_id=PROJECT, api=API)
 

@@ -16,6 +16,7 @@ from tests.node import CLIENT, OLDEST_VERSION, find_node, node_modules, run_scri
 from tests.postgres import CHOICE_VARIABLE, PostgresMissing, PostgresServer, running_postgres
 
 CHECKOUT = Path(__file__).parent.parent
+PEER = CHECKOUT / "bench" / "node"
 
 
 @pytest.fixture(scope="module")
@@ -165,13 +166,22 @@ def test_googles_node_client_still_has_the_task_queue() -> None:
     assert "function function function\n" == printed
 
 
+def test_the_certified_openid_client_can_be_required() -> None:
+    printed = run_script("""
+        const client = require('openid-client');
+        console.log(typeof client.discovery, typeof client.authorizationCodeGrant);
+    """)
+
+    assert "function function\n" == printed
+
+
 def test_node_packages_are_installed_once() -> None:
     before = (node_modules() / "googleapis").stat().st_ino
 
     assert before == (node_modules() / "googleapis").stat().st_ino
 
 
-@pytest.mark.parametrize("name", ["runtime.lock", "dev.lock"])
+@pytest.mark.parametrize("name", ["runtime.lock", "dev.lock", "oauth2client.lock"])
 def test_a_lock_holds_versions_and_hashes_and_no_addresses(name: str) -> None:
     text = (CHECKOUT / "requirements" / name).read_text()
 
@@ -182,8 +192,9 @@ def test_a_lock_holds_versions_and_hashes_and_no_addresses(name: str) -> None:
         assert "--hash=sha256:" in requirement
 
 
-def test_the_node_lock_names_no_download_address() -> None:
-    packages = json.loads((CLIENT / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("directory", [CLIENT, PEER], ids=["client", "peer"])
+def test_a_node_lock_names_no_download_address(directory: Path) -> None:
+    packages = json.loads((directory / "package-lock.json").read_text())["packages"]
 
     fetched = [package for path, package in packages.items() if path]
 

@@ -96,11 +96,13 @@ class Application:
                         settings=settings,
                         issuer=self._issuer,
                         signing_keys=own_keys,
-                        on_revoked=lambda digest: tokens.forget([digest]),
+                        secret_box=self._secret_box,
+                        forget_tokens=tokens.forget,
                     )
                 ),
             ]
         )
+        self._listener = self._engine.listen(freshness.wake)
         self._tasks = [
             asyncio.create_task(freshness.run()),
             asyncio.create_task(own_keys.run()),
@@ -112,6 +114,8 @@ class Application:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._listener is not None:
+            await asyncio.to_thread(self._listener.close)
         await self._committer.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

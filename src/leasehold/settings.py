@@ -60,6 +60,35 @@ class Settings:
             "legacy": True,
         },
     )
+    registration: str = field(
+        default="invitation",
+        metadata={
+            "says": "Who may add an account: invitation (only who was sent a link) or open (whoever"
+            " shows that mail reaches them).",
+            "choices": ("invitation", "open"),
+        },
+    )
+    smtp_url: str = field(
+        default="",
+        metadata={
+            "says": "Where mail is handed over: smtp://user:password@host:587 (encrypted when the"
+            " host offers it, always when there is a password) or smtps://; empty: links appear in"
+            " the server's log."
+        },
+        repr=False,
+    )
+    mail_from: str = field(
+        default="",
+        metadata={"says": "The sender of mail; empty: leasehold@ and the issuer's host."},
+    )
+    browser_session_idle_days: int = field(
+        default=14,
+        metadata={"says": "Days after which a browser that was not seen is signed out."},
+    )
+    browser_session_days: int = field(
+        default=90,
+        metadata={"says": "Days after which a browser is signed out, however much it was used."},
+    )
     strict_base64: bool = field(
         default=False,
         metadata={
@@ -94,6 +123,13 @@ class Settings:
             "says": "Seconds until a request that waits for the database is answered with 503."
         },
     )
+    trusted_proxies: str = field(
+        default="",
+        metadata={
+            "says": "Addresses or networks, separated by commas, of the proxies whose"
+            " X-Forwarded-For says where a request came from; empty: nobody's does."
+        },
+    )
     max_connections: int = field(
         default=4096, metadata={"says": "Connections at a time; more are answered with 503."}
     )
@@ -119,7 +155,13 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         name = f"LEASEHOLD_{setting.name.upper()}"
         if name in environment:
             given[setting.name] = _parse(name, environment[name], setting.default)
+            _check_choice(name, environment[name], setting.metadata.get("choices"))
     return Settings(**given)  # type: ignore[arg-type]  # each was parsed by its default's type
+
+
+def _check_choice(name: str, text: str, choices: tuple[str, ...] | None) -> None:
+    if choices and text not in choices:
+        raise Invalid(f"{name} must be {' or '.join(choices)}, not {text!r}")
 
 
 def _parse(name: str, text: str, default: object) -> object:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from leasehold.access import freshness
 from leasehold.access.token_table import TokenTable
 from leasehold.accounts import service_accounts
 from leasehold.cli.database import transact
@@ -18,6 +19,7 @@ from leasehold.errors import Unauthenticated, Unavailable
 from leasehold.oauth2 import access_tokens
 from leasehold.settings import Settings
 from leasehold.storage.engine import Engine
+from leasehold.storage.statements import parse
 from tests.access.world import PROJECT, Process, World
 from tests.cli.commands import Commands
 from tests.postgres import PostgresServer, running_postgres
@@ -201,6 +203,58 @@ def test_a_token_revoked_at_one_server_is_refused_by_the_other_within_two_second
         assert 401 == ask(a, token)[0]
         assert seconds_until(lambda: ask(b, token)[0] == 401) < STALENESS
         assert 200 == ask(b, other)[0]
+
+
+def test_a_revocation_is_announced_so_that_the_other_server_need_not_wait_for_its_next_poll(
+    a: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = a.token()
+    monkeypatch.setattr(freshness, "POLL_SECONDS", 3600)
+
+    with run_server_on(a.engine, Settings(staleness_seconds=3600)) as b:
+        assert 200 == ask(b, token)[0]
+
+        requests.post(f"{a.url}/revoke", data={"token": token}, timeout=30)
+
+        assert seconds_until(lambda: ask(b, token)[0] == 401) < STALENESS
+
+
+def test_with_the_notification_channel_cut_a_revocation_still_arrives_within_two_seconds(
+    a: RunningServer,
+) -> None:
+    token = a.token()
+
+    with run_server_on(a.engine, Settings()) as b:
+        assert 200 == ask(b, token)[0]
+
+        assert 2 <= cut_listeners(a.engine)
+        requests.post(f"{a.url}/revoke", data={"token": token}, timeout=30)
+
+        assert seconds_until(lambda: ask(b, token)[0] == 401) < STALENESS
+
+
+def test_a_cut_notification_channel_is_opened_anew(
+    a: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freshness, "POLL_SECONDS", 3600)
+    token = a.token()
+
+    with run_server_on(a.engine, Settings(staleness_seconds=3600)) as b:
+        assert 200 == ask(b, token)[0]
+        cut_listeners(a.engine)
+
+        requests.post(f"{a.url}/revoke", data={"token": token}, timeout=30)
+
+        assert seconds_until(lambda: ask(b, token)[0] == 401) < SECONDS
+
+
+def cut_listeners(engine: Engine) -> int:
+    """Ends the connections on which servers listen; how many."""
+    cut = parse(
+        "-- name: cut\nselect pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and query = 'listen leasehold'"
+    ).cut
+    return transact(engine, lambda tx, _: len(tx.all(cut)))
 
 
 def test_while_the_database_is_gone_tokens_are_refused_and_then_they_are_good_again(

@@ -13,7 +13,6 @@ from leasehold.cli.database import transact
 from leasehold.entropy import Entropy
 from leasehold.errors import Unauthenticated
 from leasehold.oauth2 import access_tokens, scopes
-from leasehold.oauth2.revoke import revoke
 from leasehold.storage.group import Operation
 from tests.access.world import LIFETIME, PROJECT, CountingCommitter, World
 
@@ -112,11 +111,7 @@ def test_a_token_revoked_here_is_refused_at_the_next_request(world: World) -> No
             await process.tokens.principal(token)
             await process.tokens.principal(other)
 
-            await revoke(
-                {"token": [token]},
-                process.committer,
-                lambda digest: process.tokens.forget([digest]),
-            )
+            await process.revoke(token)
 
             assert await is_refused(process.tokens, token)
             assert not await is_refused(process.tokens, other)
@@ -170,7 +165,7 @@ def test_a_look_up_that_began_before_a_revocation_does_not_bring_the_token_back(
             late = asyncio.create_task(is_refused(process.tokens, token))
             await asyncio.wait_for(held.found.wait(), SECONDS)
 
-            await revoke({"token": [token]}, held, lambda digest: process.tokens.forget([digest]))
+            await process.revoke(token)
             held.may_leave.set()
 
             assert await late
@@ -205,9 +200,7 @@ def test_many_look_ups_and_revocations_at_once_leave_no_revoked_token_behind(wor
             table = process.tokens
 
             async def end(token: str) -> None:
-                await revoke(
-                    {"token": [token]}, process.committer, lambda digest: table.forget([digest])
-                )
+                await process.revoke(token)
                 assert await is_refused(table, token)
 
             looks = [is_refused(table, token) for token in tokens for _ in range(3)]

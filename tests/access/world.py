@@ -54,6 +54,12 @@ class Process:
     directory: Directory
     freshness: Freshness
 
+    async def revoke(self, token: str) -> None:
+        """As the revocation endpoint does it: nothing is forgotten before it is durable."""
+        digest = access_tokens.digest(token)
+        await self.committer.write(lambda tx, now: access_tokens.revoke(tx, now, digest))
+        self.tokens.forget([digest])
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -72,8 +78,6 @@ class World:
             digest=access_tokens.digest(text),
             service_account_id=self.account_id,
             key_id=self.key_id,
-            project_id=PROJECT,
-            email=service_accounts.email_of(PROJECT, "worker"),
             client_id=self.account_id,
             scopes=scopes.TASKQUEUE,
             issued_at=now,
@@ -91,7 +95,7 @@ class World:
         """Configures the project anew, as a command does."""
 
         def add(tx: Transaction, now: int) -> None:
-            users.create(tx, now, email=email, password_hash="!")
+            users.create(tx, now, Entropy(), email=email, password_hash="!")
             projects.add_member(tx, project_id=PROJECT, email=email, role="admin")
 
         transact(self.engine, add)
@@ -117,7 +121,7 @@ def make_world(database_url: str) -> World:
 
 
 def _fill(tx: Transaction, now: int, *, entropy: Entropy) -> tuple[str, str]:
-    users.create(tx, now, email=OWNER, password_hash="!")
+    users.create(tx, now, Entropy(), email=OWNER, password_hash="!")
     projects.create(tx, now, project_id=PROJECT, owner_email=OWNER)
     projects.enable_api(tx, now, project_id=PROJECT, api="taskqueue")
     configure.create(tx, Queue(id=0, project_id=PROJECT, name="q", mode="pull", created_at=now))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from leasehold.accounts import configuration, projects, users
+from leasehold.entropy import Entropy
 from leasehold.errors import Conflict, Invalid, NotFound
 from leasehold.storage.transaction import Transaction
 
@@ -12,7 +13,7 @@ from leasehold.storage.transaction import Transaction
 @pytest.fixture(autouse=True)
 def people(tx: Transaction, now: int) -> None:
     for email in ("ada@example.com", "eve@example.com"):
-        users.create(tx, now, email=email, password_hash="h")
+        users.create(tx, now, Entropy(), email=email, password_hash="h")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ ROBOT = "robot@app.iam.leasehold.internal"
 
 @pytest.fixture(autouse=True)
 def app(tx: Transaction, now: int) -> None:
-    users.create(tx, now, email="ada@example.com", password_hash="h")
+    users.create(tx, now, Entropy(), email="ada@example.com", password_hash="h")
     projects.create(tx, now, project_id="app", owner_email="ada@example.com")
 
 

@@ -3,38 +3,39 @@
 import pytest
 
 from leasehold.accounts import configuration, users
+from leasehold.entropy import Entropy
 from leasehold.errors import Conflict, Invalid, NotFound
 from leasehold.storage.transaction import Transaction
 
 
 def test_a_user_is_found_by_any_spelling_of_the_address(tx: Transaction, now: int) -> None:
-    created = users.create(tx, now, email="Ada@Example.com", password_hash="h")
+    created = users.create(tx, now, Entropy(), email="Ada@Example.com", password_hash="h")
 
     assert created == users.find(tx, " ADA@example.com")
     assert users.find(tx, "eve@example.com") is None
 
 
 def test_two_users_cannot_have_one_address(tx: Transaction, now: int) -> None:
-    users.create(tx, now, email="ada@example.com", password_hash="h")
+    users.create(tx, now, Entropy(), email="ada@example.com", password_hash="h")
 
     with pytest.raises(Conflict, match=r"ada@example\.com"):
-        users.create(tx, now, email="ADA@example.com", password_hash="h")
+        users.create(tx, now, Entropy(), email="ADA@example.com", password_hash="h")
 
 
 def test_a_user_needs_an_address(tx: Transaction, now: int) -> None:
     with pytest.raises(Invalid):
-        users.create(tx, now, email="ada", password_hash="h")
+        users.create(tx, now, Entropy(), email="ada", password_hash="h")
 
 
 def test_users_are_listed_by_address(tx: Transaction, now: int) -> None:
     for email in ("eve@example.com", "ada@example.com"):
-        users.create(tx, now, email=email, password_hash="h")
+        users.create(tx, now, Entropy(), email=email, password_hash="h")
 
     assert ["ada@example.com", "eve@example.com"] == [user.email for user in users.list_users(tx)]
 
 
 def test_a_disabled_user_stays_and_keeps_the_first_instant(tx: Transaction, now: int) -> None:
-    users.create(tx, now, email="ada@example.com", password_hash="h")
+    users.create(tx, now, Entropy(), email="ada@example.com", password_hash="h")
     users.disable(tx, now + 1, "ada@example.com")
 
     users.disable(tx, now + 2, "Ada@example.com")
@@ -43,7 +44,7 @@ def test_a_disabled_user_stays_and_keeps_the_first_instant(tx: Transaction, now:
 
 
 def test_a_new_password_takes_the_place_of_the_old_one(tx: Transaction, now: int) -> None:
-    users.create(tx, now, email="ada@example.com", password_hash="old")
+    users.create(tx, now, Entropy(), email="ada@example.com", password_hash="old")
 
     users.set_password_hash(tx, "ada@example.com", "new")
 
@@ -61,14 +62,16 @@ def test_changes_of_an_unknown_user_are_refused(tx: Transaction, now: int) -> No
 
 
 def test_a_password_hash_is_not_shown(tx: Transaction, now: int) -> None:
-    user = users.create(tx, now, email="ada@example.com", password_hash="$argon2id$secret")
+    user = users.create(
+        tx, now, Entropy(), email="ada@example.com", password_hash="$argon2id$secret"
+    )
 
     assert "secret" not in repr(user)
 
 
 def test_every_change_is_counted_for_the_servers(tx: Transaction, now: int) -> None:
     versions = [configuration.version(tx)]
-    users.create(tx, now, email="ada@example.com", password_hash="h")
+    users.create(tx, now, Entropy(), email="ada@example.com", password_hash="h")
     versions.append(configuration.version(tx))
     users.set_password_hash(tx, "ada@example.com", "new")
     versions.append(configuration.version(tx))

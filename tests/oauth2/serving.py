@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -24,7 +24,7 @@ def application(
     clock: Clock,
     *,
     issuer: str,
-    on_revoked: Callable[[bytes], None] = lambda _digest: None,
+    forget_tokens: Callable[[Sequence[bytes]], None] = lambda _digests: None,
     settings: Settings | None = None,
     is_shut_down: bool = False,
 ) -> Starlette:
@@ -47,7 +47,8 @@ def application(
         settings=settings or Settings(),
         issuer=issuer,
         signing_keys=SigningKeys(committer, BOX, Entropy(), days=30),
-        on_revoked=on_revoked,
+        secret_box=BOX,
+        forget_tokens=forget_tokens,
     )
     return Starlette(routes=list(routes(services)), lifespan=lifespan)
 

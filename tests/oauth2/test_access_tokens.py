@@ -176,6 +176,7 @@ def a_record(world: World, *, seconds: int = 3600, key_id: str = "") -> AccessTo
         service_account_id=world.account.id,
         key_id=key_id or world.key.id,
         project_id="app",
+        subject=world.account.id,
         email=world.account.email,
         client_id=world.account.id,
         scopes=3,

@@ -441,7 +441,7 @@ def test_a_prn_that_differs_from_the_sub(small_world: World) -> None:
         )
 
 
-@pytest.mark.parametrize("scope", [None, "", "  ", "openid", f"{SCOPE} {SCOPE}.admin", 1, [SCOPE]])
+@pytest.mark.parametrize("scope", [None, "", "  ", "opened", f"{SCOPE} {SCOPE}.admin", 1, [SCOPE]])
 def test_a_scope_that_is_missing_or_unknown(small_world: World, scope: object) -> None:
     assert "invalid_scope" == small_world.refusal(small_world.assertion(scope=scope))[0]
 

@@ -43,7 +43,7 @@ class Server:
 def server(world: World) -> Iterator[Server]:
     revoked: list[bytes] = []
     app = application(
-        world.engine, world.hands.clock, issuer=f"{ISSUER}/", on_revoked=revoked.append
+        world.engine, world.hands.clock, issuer=f"{ISSUER}/", forget_tokens=revoked.extend
     )
     with TestClient(app) as client:
         yield Server(client, world, revoked)
@@ -240,7 +240,7 @@ def test_a_database_that_cannot_answer_now_is_503_and_worth_another_try(
         small_world.engine,
         small_world.hands.clock,
         issuer=ISSUER,
-        on_revoked=revoked.append,
+        forget_tokens=revoked.extend,
         is_shut_down=True,
     )
 

@@ -60,6 +60,7 @@ class World:
     key: ServiceAccountKey
     hands: Hands = field(default_factory=Hands)
     settings: Settings = field(default_factory=Settings)
+    forgotten: list[bytes] = field(default_factory=list)  # digests of tokens that were ended
 
     @property
     def now(self) -> int:
@@ -122,7 +123,14 @@ class World:
     def server(self, committer: Committer) -> AuthorizationServer:
         keys = SigningKeys(committer, BOX, Entropy(), days=30)
         return AuthorizationServer(
-            committer, self.hands.clock, Entropy(), self.settings, ISSUER, keys
+            committer=committer,
+            clock=self.hands.clock,
+            entropy=Entropy(),
+            settings=self.settings,
+            issuer=ISSUER,
+            signing_keys=keys,
+            secret_box=BOX,
+            forget_tokens=self.forgotten.extend,
         )
 
     def do(self, change: Callable[[Transaction, int], T]) -> T:
@@ -147,7 +155,7 @@ def make_world(url: str, pair: KeyPair) -> World:
     migrate(engine)
     now = START * 1_000_000
     with transaction(engine) as tx:
-        users.create(tx, now, email="ada@example.com", password_hash="h")
+        users.create(tx, now, Entropy(), email="ada@example.com", password_hash="h")
         projects.create(tx, now, project_id="app", owner_email="ada@example.com")
         account, key = _add_account(tx, now, "robot", pair)
         signing_keys.add(tx, now, key=SIGNING_KEY, period=30 * signing_keys.DAY)

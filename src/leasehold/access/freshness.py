@@ -1,12 +1,14 @@
 """Freshness: what other processes revoked or configured reaches this one, or it stops trusting.
 
-Twice a second the database is asked what changed. When it cannot be asked for longer than the
+Twice a second, and whenever another process announces something, the database is asked what
+changed. When it cannot be asked for longer than the
 allowed staleness, every token is refused: a revoked one must not live on because a network failed.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from leasehold.access.directory import Directory
@@ -20,6 +22,7 @@ from leasehold.storage.committer import Committer
 from leasehold.storage.transaction import Transaction
 
 POLL_SECONDS = 0.5
+BETWEEN_POLLS_SECONDS = 0.02  # however much is announced
 
 # A revocation carries the instant at which its transaction began; it may commit this much later.
 OVERLAP = 60 * MICROSECONDS
@@ -52,6 +55,7 @@ class Freshness:
         self._failure: type[Exception] | None = None  # of the last poll, by its kind
         self._fresh_until = 0.0  # on the event loop's clock
         self._loop = asyncio.get_running_loop()
+        self._announced = asyncio.Event()
 
     def check(self) -> None:
         """Raises Unavailable when what this process remembers may be out of date."""
@@ -68,7 +72,15 @@ class Freshness:
                 if type(error) is not self._failure:  # else it is in the log already
                     self._failure = type(error)
                     _log_failure(error)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(BETWEEN_POLLS_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._announced.wait(), POLL_SECONDS)
+            self._announced.clear()
+
+    def wake(self) -> None:
+        """Something was announced: polls soon. May be called in any thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+            self._loop.call_soon_threadsafe(self._announced.set)
 
     async def poll(self) -> None:
         """Asks once, and forgets what is out of date."""

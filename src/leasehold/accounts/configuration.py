@@ -7,6 +7,7 @@ from leasehold.storage.transaction import Transaction
 def touch(tx: Transaction) -> None:
     """Counts a change; to be called in the transaction that makes it."""
     rows.touch_configuration(tx)
+    tx.announce()
 
 
 def version(tx: Transaction) -> int:

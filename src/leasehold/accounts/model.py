@@ -5,13 +5,21 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who signs in with an e-mail address and a password."""
+    """A person, who signs in with an e-mail address and a password, or with a passkey."""
 
     id: int
+    subject: str  # 21 digits, the first of them 2: what clients know the person by
     email: str  # lower case
-    password_hash: str = field(repr=False)  # Argon2id, with its parameters
+    name: str  # "" when it is not known
+    password_hash: str | None = field(repr=False)  # Argon2id, with its parameters; None: none set
+    email_verified_at: int | None  # None: nobody has shown that mail reaches them there
     created_at: int  # microseconds since the Unix epoch, as every instant here
     disabled_at: int | None = None  # None: may sign in
+
+    @property
+    def is_active(self) -> bool:
+        """Whether they may sign in, and clients act for them."""
+        return self.disabled_at is None
 
 
 @dataclass(frozen=True, slots=True)

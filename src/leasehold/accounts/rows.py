@@ -30,23 +30,45 @@ def propose_installation_value(tx: Transaction, key: str, value: str) -> None:
     tx.run(SQL.propose_installation_value, key=key, value=value)
 
 
-def insert_user(tx: Transaction, now: int, *, email: str, password_hash: str) -> int | None:
+def insert_user(tx: Transaction, user: User) -> int | None:
     """The new user's id; None when the e-mail address is taken."""
-    row = tx.one(SQL.insert_user, email=email, password_hash=password_hash, now=now)
+    row = tx.one(
+        SQL.insert_user,
+        subject=user.subject,
+        email=user.email,
+        name=user.name,
+        password_hash=user.password_hash,
+        email_verified_at=user.email_verified_at,
+        now=user.created_at,
+    )
     return row[0] if row else None
 
 
 def user_by_email(tx: Transaction, email: str) -> User | None:
-    row = tx.one(SQL.user_by_email, email=email)
-    return User(*row) if row else None
+    return _user(tx.one(SQL.user_by_email, email=email))
+
+
+def user_by_id(tx: Transaction, user_id: int) -> User | None:
+    return _user(tx.one(SQL.user_by_id, id=user_id))
+
+
+def user_by_subject(tx: Transaction, subject: str) -> User | None:
+    return _user(tx.one(SQL.user_by_subject, subject=subject))
+
+
+def hold_user(tx: Transaction, user_id: int) -> User | None:
+    """An active user, whose row nobody else changes until the commit."""
+    return _user(tx.one(SQL.hold_user, id=user_id))
 
 
 def all_users(tx: Transaction) -> list[User]:
     return [User(*row) for row in tx.all(SQL.all_users)]
 
 
-def disable_user(tx: Transaction, now: int, email: str) -> bool:
-    return tx.run(SQL.disable_user, email=email, now=now) > 0
+def disable_user(tx: Transaction, now: int, email: str) -> int | None:
+    """The user's id; None when there is none."""
+    row = tx.one(SQL.disable_user, email=email, now=now)
+    return row[0] if row else None
 
 
 def enable_user(tx: Transaction, email: str) -> bool:
@@ -55,6 +77,26 @@ def enable_user(tx: Transaction, email: str) -> bool:
 
 def set_password_hash(tx: Transaction, email: str, password_hash: str) -> bool:
     return tx.run(SQL.set_password_hash, email=email, password_hash=password_hash) > 0
+
+
+def replace_password_hash(tx: Transaction, user_id: int, *, old: str, new: str) -> bool:
+    return tx.run(SQL.replace_password_hash, id=user_id, old=old, new=new) > 0
+
+
+def mark_email_verified(tx: Transaction, now: int, user_id: int) -> bool:
+    return tx.run(SQL.mark_email_verified, id=user_id, now=now) > 0
+
+
+def set_name(tx: Transaction, user_id: int, name: str) -> bool:
+    return tx.run(SQL.set_name, id=user_id, name=name) > 0
+
+
+def end_browser_sessions(tx: Transaction, now: int, user_id: int) -> int:
+    return tx.run(SQL.end_browser_sessions, user_id=user_id, now=now)
+
+
+def forget_second_steps(tx: Transaction, user_id: int) -> None:
+    tx.run(SQL.forget_second_steps, user_id=user_id)
 
 
 def insert_project(tx: Transaction, now: int, project_id: str) -> bool:
@@ -191,6 +233,10 @@ def revoke_tokens_of_account(tx: Transaction, now: int, service_account_id: str)
 
 def revoke_tokens_of_key(tx: Transaction, now: int, key_id: str) -> None:
     tx.run(SQL.revoke_tokens_of_key, key_id=key_id, now=now)
+
+
+def _user(row: Row | None) -> User | None:
+    return User(*row) if row else None
 
 
 def _project(row: Row) -> Project:

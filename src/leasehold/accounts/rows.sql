@@ -24,18 +24,35 @@ values (:key, :value)
     on conflict (key) do nothing
 
 -- name: insert_user
-insert into users (email, password_hash, created_at)
-values (:email, :password_hash, :now)
+insert into users (subject, email, name, password_hash, email_verified_at, created_at)
+values (:subject, :email, :name, :password_hash, :email_verified_at, :now)
     on conflict do nothing
 returning id
 
 -- name: user_by_email
-select id, email, password_hash, created_at, disabled_at
+select id, subject, email, name, password_hash, email_verified_at, created_at, disabled_at
   from users
  where email = :email
 
+-- name: user_by_id
+select id, subject, email, name, password_hash, email_verified_at, created_at, disabled_at
+  from users
+ where id = :id
+
+-- name: user_by_subject
+select id, subject, email, name, password_hash, email_verified_at, created_at, disabled_at
+  from users
+ where subject = :subject
+
+-- name: hold_user
+-- Keeps everything apart that decides whether one person may sign in.
+select id, subject, email, name, password_hash, email_verified_at, created_at, disabled_at
+  from users
+ where id = :id and disabled_at is null
+{for_update}
+
 -- name: all_users
-select id, email, password_hash, created_at, disabled_at
+select id, subject, email, name, password_hash, email_verified_at, created_at, disabled_at
   from users
  order by email
 
@@ -43,6 +60,7 @@ select id, email, password_hash, created_at, disabled_at
 update users
    set disabled_at = coalesce(disabled_at, :now)
  where email = :email
+returning id
 
 -- name: enable_user
 update users
@@ -53,6 +71,30 @@ update users
 update users
    set password_hash = :password_hash
  where email = :email
+
+-- name: replace_password_hash
+update users
+   set password_hash = cast(:new as text)
+ where id = :id and password_hash = :old
+
+-- name: mark_email_verified
+update users
+   set email_verified_at = :now
+ where id = :id and email_verified_at is null
+
+-- name: set_name
+update users
+   set name = :name
+ where id = :id
+
+-- name: end_browser_sessions
+update browser_sessions
+   set ended_at = :now
+ where user_id = :user_id and ended_at is null
+
+-- name: forget_second_steps
+delete from second_steps
+ where user_id = :user_id
 
 -- name: insert_project
 insert into projects (id, created_at, legacy_scopes, total_storage_limit)
@@ -173,7 +215,7 @@ select cast(:id as text), account.id, cast(:public_key as text), cast(:certifica
         select id
           from service_accounts
          where email = :email and deleted_at is null
-        {for_update}
+        {for_share}
        ) as account
 returning service_account_id
 

@@ -6,7 +6,18 @@ import sys
 import click
 
 from leasehold import __version__
-from leasehold.cli import api, demo, project, queue, serve, service_account, user
+from leasehold.cli import (
+    api,
+    client,
+    consent_screen,
+    delegation,
+    demo,
+    project,
+    queue,
+    serve,
+    service_account,
+    user,
+)
 from leasehold.cli.group import RootGroup
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -33,7 +44,18 @@ def command() -> None:
     """
 
 
-for part in (serve, demo, user, project, api, queue, service_account):
+for part in (
+    serve,
+    demo,
+    user,
+    project,
+    api,
+    queue,
+    service_account,
+    client,
+    consent_screen,
+    delegation,
+):
     command.add_command(part.command)
 
 

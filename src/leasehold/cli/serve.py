@@ -7,14 +7,11 @@ from pathlib import Path
 import click
 import uvloop
 
-from leasehold.accounts import secret_key
 from leasehold.app import Application
-from leasehold.cli import database, log
-from leasehold.entropy import Entropy
+from leasehold.cli import database, log, secret_key_file
 from leasehold.settings import Settings, from_environment
-from leasehold.storage.engine import Engine, open_engine
+from leasehold.storage.engine import open_engine
 from leasehold.storage.migrate import migrate
-from leasehold.storage.secret_box import SecretBox, default_path
 from leasehold.web.server import bind, make_server
 
 
@@ -66,7 +63,7 @@ async def _serve(
 ) -> None:
     engine = open_engine(settings.database, sync=settings.sync)
     await asyncio.to_thread(migrate, engine)
-    box = await asyncio.to_thread(_unlock, engine, settings)
+    box = await asyncio.to_thread(secret_key_file.unlock, engine, settings)
     listener = bind(host, port)
     scheme = "https" if certificate else "http"
     shown_host = f"[{host}]" if ":" in host else host
@@ -86,8 +83,3 @@ async def _serve(
         await server.serve(sockets=[listener])
     finally:
         await application.stop()
-
-
-def _unlock(engine: Engine, settings: Settings) -> SecretBox:
-    path = Path(settings.secret_key_file or default_path(settings.database))
-    return database.transact(engine, lambda tx, _: secret_key.unlock(tx, path, Entropy()))

@@ -50,21 +50,24 @@ def digest(token: str) -> bytes:
 
 
 def store(tx: Transaction, token: AccessToken) -> bool:
-    """Keeps the record; False, and nothing kept, when its account or key is no longer good."""
+    """Keeps the record; False, and nothing kept, when what it came of is no longer good."""
     return rows.store_token(tx, token)
 
 
 def find(tx: Transaction, digest: bytes) -> AccessToken | None:
     """The record of a token, good or not: ask `is_good`. None when there is none.
 
-    `revoked_at` is also set for a token whose account or key was switched off or deleted.
+    `revoked_at` is also set when what it came of was switched off, deleted or revoked.
     """
     return rows.token_by_digest(tx, digest)
 
 
 def revoke(tx: Transaction, now: int, digest: bytes) -> bool:
     """Ends the token; whether there was one that had not been revoked before."""
-    return rows.revoke_token(tx, now, digest)
+    is_new = rows.revoke_token(tx, now, digest)
+    if is_new:
+        tx.announce()
+    return is_new
 
 
 def revoked_since(tx: Transaction, instant: int) -> list[bytes]:

@@ -5,20 +5,30 @@ from dataclasses import dataclass, field
 from joserfc.jwk import RSAKey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """What is known of an access token; not the token itself. Instants are microseconds."""
+    """What is known of an access token; not the token itself. Instants are microseconds.
+
+    Of what it came is one of four: a service account's key, the same by a delegation for a user,
+    a family (a user's consent to a client), or a client's own secret. Storing it takes client,
+    project, subject and address from there, whatever they are here.
+    """
 
     digest: bytes = field(repr=False)  # SHA-256 of the token
-    service_account_id: str
-    key_id: str  # the key that signed for it
-    project_id: str
-    email: str
-    client_id: str
+    client_id: str  # who was given it: a client's id, or a service account's
+    project_id: str = ""
+    subject: str = ""  # whom it stands for, as other clients know them
+    email: str = ""  # the same, as ACLs name them
     scopes: int  # a mask, see scopes.py
     issued_at: int
     expires_at: int
-    revoked_at: int | None = None  # also set when its account or key is gone or switched off
+    revoked_at: int | None = None  # also set when what it came of is gone or switched off
+    service_account_id: str | None = None
+    key_id: str | None = None  # the key that signed for it
+    delegation_id: int | None = None
+    user_id: int | None = None
+    family_id: int | None = None
+    secret_id: int | None = None
 
     def is_good(self, now: int) -> bool:
         """Whether it may be used at this instant."""

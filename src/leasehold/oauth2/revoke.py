@@ -1,19 +1,16 @@
 """Revocation: whoever holds a token may end it, as RFC 7009 has it and as Google's clients ask."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from leasehold.oauth2 import access_tokens
 from leasehold.oauth2.errors import OAuthError
-from leasehold.storage.committer import Committer
+from leasehold.oauth2.server import AuthorizationServer
 
 
-async def revoke(
-    form: Mapping[str, Sequence[str]], committer: Committer, on_revoked: Callable[[bytes], None]
-) -> None:
+async def revoke(form: Mapping[str, Sequence[str]], server: AuthorizationServer) -> None:
     """Ends the access token that the form names; returns once that is durable.
 
-    A token that is unknown, or ended already, is no error (RFC 7009 §2.2). `on_revoked` gets the
-    token's digest after the commit, never before, and never when storing failed. Raises OAuthError
+    A token that is unknown, or ended already, is no error (RFC 7009 §2.2). Raises OAuthError
     `invalid_request` unless there is exactly one token.
     """
     tokens = [token for token in form.get("token", ()) if token]
@@ -22,5 +19,5 @@ async def revoke(
     if not access_tokens.is_well_formed(tokens[0]):
         return
     digest = access_tokens.digest(tokens[0])
-    await committer.write(lambda tx, now: access_tokens.revoke(tx, now, digest))
-    on_revoked(digest)
+    await server.committer.write(lambda tx, now: access_tokens.revoke(tx, now, digest))
+    server.forget_tokens([digest])

@@ -9,36 +9,60 @@ SQL = statements.load(__package__, "rows.sql")
 
 
 def store_token(tx: Transaction, token: AccessToken) -> bool:
-    """Whether its account and key are good; if not, nothing is stored."""
+    """Whether all that it came of is good; if not, nothing is stored."""
+    statement, names = _STORE[_kind(token)]
     row = tx.one(
-        SQL.store_token,
+        statement,
         digest=token.digest,
-        service_account_id=token.service_account_id,
-        key_id=token.key_id,
-        client_id=token.client_id,
         scopes=scopes.text(token.scopes),
         issued_at=token.issued_at,
         expires_at=token.expires_at,
+        **{name: getattr(token, name) for name in names},
     )
     return row is not None
+
+
+_STORE = {
+    "family": (SQL.store_token_of_family, ("family_id",)),
+    "secret": (SQL.store_token_of_secret, ("client_id", "secret_id")),
+    "delegation": (
+        SQL.store_token_of_delegation,
+        ("service_account_id", "key_id", "delegation_id", "user_id"),
+    ),
+    "key": (SQL.store_token_of_key, ("service_account_id", "key_id")),
+}
+
+
+def _kind(token: AccessToken) -> str:
+    if token.family_id is not None:
+        return "family"
+    if token.secret_id is not None:
+        return "secret"
+    return "key" if token.delegation_id is None else "delegation"
 
 
 def token_by_digest(tx: Transaction, digest: bytes) -> AccessToken | None:
     row = tx.one(SQL.token_by_digest, digest=digest)
     if row is None:
         return None
-    kept, account_id, key_id, project_id, email, client_id, granted, issued, expires, revoked = row
+    kept, client_id, project_id, subject, email, granted, issued, expires, revoked, *origin = row
+    account_id, key_id, delegation_id, user_id, family_id, secret_id = origin
     return AccessToken(
         digest=bytes(kept),
-        service_account_id=account_id,
-        key_id=key_id,
-        project_id=project_id,
-        email=email,
         client_id=client_id,
+        project_id=project_id,
+        subject=subject,
+        email=email,
         scopes=scopes.mask(granted),
         issued_at=issued,
         expires_at=expires,
         revoked_at=revoked,
+        service_account_id=account_id,
+        key_id=key_id,
+        delegation_id=delegation_id,
+        user_id=user_id,
+        family_id=family_id,
+        secret_id=secret_id,
     )
 
 

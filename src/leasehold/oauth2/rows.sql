@@ -1,32 +1,104 @@
 -- Access tokens and signing keys. One text for all engines.
+-- A token is stored only for what is good, whose rows are held until the commit: who switches one
+-- off at the same time either sees this token, or leaves no row to store for.
 
--- name: store_token
--- Only for an account and a key that are good, whose rows are held until the commit: who switches
--- one off at the same time either sees this token and revokes it, or leaves no row to store for.
+-- name: store_token_of_key
 insert into access_tokens (
-         digest, service_account_id, key_id, project_id, email, client_id, scopes,
-         issued_at, expires_at)
-select :digest, good.account_id, good.key_id, good.project_id, good.email,
-       cast(:client_id as text), cast(:scopes as text),
-       cast(:issued_at as bigint), cast(:expires_at as bigint)
+         digest, client_id, project_id, subject, email, scopes, issued_at, expires_at,
+         service_account_id, key_id)
+select :digest, good.id, good.project_id, good.id, good.email,
+       cast(:scopes as text), cast(:issued_at as bigint), cast(:expires_at as bigint),
+       good.id, good.key_id
   from (
-        select accounts.id as account_id, keys.id as key_id, accounts.project_id, accounts.email
+        select accounts.id, accounts.project_id, accounts.email, keys.id as key_id
           from service_accounts as accounts
           join service_account_keys as keys on keys.service_account_id = accounts.id
          where accounts.id = :service_account_id and keys.id = :key_id
            and accounts.disabled_at is null and accounts.deleted_at is null
            and keys.deleted_at is null
-        {for_update}
+        {for_share}
+       ) as good
+returning digest
+
+-- name: store_token_of_delegation
+insert into access_tokens (
+         digest, client_id, project_id, subject, email, scopes, issued_at, expires_at,
+         service_account_id, key_id, delegation_id, user_id)
+select :digest, good.id, good.project_id, good.subject, good.email,
+       cast(:scopes as text), cast(:issued_at as bigint), cast(:expires_at as bigint),
+       good.id, good.key_id, good.delegation_id, good.user_id
+  from (
+        select accounts.id, accounts.project_id, keys.id as key_id, users.subject, users.email,
+               delegations.id as delegation_id, users.id as user_id
+          from service_accounts as accounts
+          join service_account_keys as keys on keys.service_account_id = accounts.id
+          join delegations on delegations.service_account_id = accounts.id
+          join users on users.id = :user_id
+         where accounts.id = :service_account_id and keys.id = :key_id
+           and delegations.id = :delegation_id
+           and accounts.disabled_at is null and accounts.deleted_at is null
+           and keys.deleted_at is null and delegations.deleted_at is null
+           and users.disabled_at is null
+        {for_share}
+       ) as good
+returning digest
+
+-- name: store_token_of_family
+insert into access_tokens (
+         digest, client_id, project_id, subject, email, scopes, issued_at, expires_at,
+         user_id, family_id)
+select :digest, good.client_id, good.project_id, good.subject, good.email,
+       cast(:scopes as text), cast(:issued_at as bigint), cast(:expires_at as bigint),
+       good.user_id, good.family_id
+  from (
+        select clients.id as client_id, clients.project_id, users.subject, users.email,
+               users.id as user_id, families.id as family_id
+          from token_families as families
+          join consents on consents.id = families.consent_id
+          join users on users.id = families.user_id
+          join clients on clients.id = families.client_id
+         where families.id = :family_id
+           and families.revoked_at is null and consents.revoked_at is null
+           and users.disabled_at is null and clients.deleted_at is null
+        {for_share}
+       ) as good
+returning digest
+
+-- name: store_token_of_secret
+-- A client for itself: it is its own subject.
+insert into access_tokens (
+         digest, client_id, project_id, subject, email, scopes, issued_at, expires_at, secret_id)
+select :digest, good.id, good.project_id, good.id, good.email,
+       cast(:scopes as text), cast(:issued_at as bigint), cast(:expires_at as bigint),
+       good.secret_id
+  from (
+        select clients.id, clients.project_id, clients.email, secrets.id as secret_id
+          from clients
+          join client_secrets as secrets on secrets.client_id = clients.id
+         where clients.id = :client_id and secrets.id = :secret_id
+           and clients.deleted_at is null and clients.client_credentials = 1
+           and secrets.deleted_at is null
+        {for_share}
        ) as good
 returning digest
 
 -- name: token_by_digest
-select tokens.digest, tokens.service_account_id, tokens.key_id, tokens.project_id, tokens.email,
-       tokens.client_id, tokens.scopes, tokens.issued_at, tokens.expires_at,
-       coalesce(tokens.revoked_at, accounts.deleted_at, accounts.disabled_at, keys.deleted_at)
+select tokens.digest, tokens.client_id, tokens.project_id, tokens.subject, tokens.email,
+       tokens.scopes, tokens.issued_at, tokens.expires_at,
+       coalesce(tokens.revoked_at, accounts.deleted_at, accounts.disabled_at, keys.deleted_at,
+                delegations.deleted_at, users.disabled_at, families.revoked_at,
+                consents.revoked_at, clients.deleted_at, secrets.deleted_at),
+       tokens.service_account_id, tokens.key_id, tokens.delegation_id, tokens.user_id,
+       tokens.family_id, tokens.secret_id
   from access_tokens as tokens
-  join service_accounts as accounts on accounts.id = tokens.service_account_id
-  join service_account_keys as keys on keys.id = tokens.key_id
+  left join service_accounts as accounts on accounts.id = tokens.service_account_id
+  left join service_account_keys as keys on keys.id = tokens.key_id
+  left join delegations on delegations.id = tokens.delegation_id
+  left join users on users.id = tokens.user_id
+  left join token_families as families on families.id = tokens.family_id
+  left join consents on consents.id = families.consent_id
+  left join clients on clients.id = tokens.client_id
+  left join client_secrets as secrets on secrets.id = tokens.secret_id
  where tokens.digest = :digest
 
 -- name: revoke_token

@@ -14,30 +14,39 @@ class Scope:
     url: str
     bit: int
     sentence: str
-    service_accounts_only: bool
+    service_accounts_only: bool = False
 
 
 TASKQUEUE = 1
 CONSUMER = 2
 CLOUD_TASKQUEUE = 4
 CLOUD_CONSUMER = 8
+OPENID = 16
+EMAIL = 32
+PROFILE = 64
+USERINFO_EMAIL = 128  # Google's other spellings of the two: each is answered as it was asked
+USERINFO_PROFILE = 256
+OFFLINE_ACCESS = 512
 
 # What the masks of methods are made of: the cloud twins mean the same.
 READ_WRITE = TASKQUEUE | CLOUD_TASKQUEUE
 CONSUME = CONSUMER | CLOUD_CONSUMER
 
-SCOPES = (
+# What userinfo and ID tokens tell.
+ANY_EMAIL = EMAIL | USERINFO_EMAIL
+ANY_PROFILE = PROFILE | USERINFO_PROFILE
+IDENTITY = OPENID | ANY_EMAIL | ANY_PROFILE
+
+_TASK_QUEUE_API = (
     Scope(
         url=f"{PREFIX}taskqueue",
         bit=TASKQUEUE,
         sentence="Add, lease, change and delete tasks, and manage queues",
-        service_accounts_only=False,
     ),
     Scope(
         url=f"{PREFIX}taskqueue.consumer",
         bit=CONSUMER,
         sentence="Lease tasks, and change and delete those in your queues",
-        service_accounts_only=False,
     ),
     Scope(
         url=f"{PREFIX}cloud-taskqueue",
@@ -52,6 +61,24 @@ SCOPES = (
         service_accounts_only=True,
     ),
 )
+
+_IDENTITY = (
+    Scope(
+        url="openid", bit=OPENID, sentence="Know that it is you, by a number that stays the same"
+    ),
+    Scope(url="email", bit=EMAIL, sentence="See your e-mail address"),
+    Scope(url="profile", bit=PROFILE, sentence="See your name"),
+    Scope(url=f"{PREFIX}userinfo.email", bit=USERINFO_EMAIL, sentence="See your e-mail address"),
+    Scope(url=f"{PREFIX}userinfo.profile", bit=USERINFO_PROFILE, sentence="See your name"),
+    Scope(
+        url="offline_access",  # OpenID Connect Core 1.0 §11
+        bit=OFFLINE_ACCESS,
+        sentence="Do all this also while you are away, until you take it back",
+    ),
+)
+
+# The registry: each API declares its own.
+SCOPES = (*_TASK_QUEUE_API, *_IDENTITY)
 
 _BITS = {scope.url: scope.bit for scope in SCOPES}
 

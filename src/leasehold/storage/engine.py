@@ -6,6 +6,7 @@ from typing import Protocol
 
 from leasehold.errors import Invalid, Unavailable
 from leasehold.storage.lane import Lane
+from leasehold.storage.listener import Listener
 from leasehold.storage.transaction import Connection
 
 
@@ -22,6 +23,12 @@ class Engine(Protocol):
         """The lanes of a server process, by what runs on them; needs a running event loop.
 
         Always there: `read` and `write`, and `insert`, `lease` and `delete` for the hot verbs.
+        """
+
+    def listen(self, on_change: Callable[[], None]) -> Listener | None:
+        """Calls `on_change`, in a thread, for each `announce` of any process; None: never.
+
+        Announcements may get lost, while the connection is opened anew for example.
         """
 
     def schema_words(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ A copy of the database alone then shows no secret.
 
 import base64
 import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -24,6 +25,7 @@ class SecretBox:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._digest_key = hmac.digest(key, b"leasehold keyed digests", "sha256")
         self.id = hashlib.sha256(b"leasehold secret key id\0" + key).hexdigest()[:32]
 
     def seal(self, secret: bytes, *, about: str, entropy: Entropy) -> bytes:
@@ -41,6 +43,15 @@ class SecretBox:
                 "a secret in the database cannot be decrypted with this secret key file",
                 detail=about,
             ) from None
+
+    def keyed_digest(self, purpose: str, text: str) -> bytes:
+        """HMAC-SHA-256 of a secret that is never needed again, only recognised.
+
+        `purpose` keeps equal texts of different kinds apart, and holds no NUL. A copy of the
+        database alone cannot even confirm a guess.
+        """
+        message = f"{purpose}\0{text}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._digest_key, message, "sha256")
 
 
 def default_path(database: str) -> Path:

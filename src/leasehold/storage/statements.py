@@ -1,12 +1,14 @@
 """Named SQL: reads `*.sql` files into statements that every engine can run.
 
 A file holds statements, each after a line `-- name: lease_tasks`. Parameters are `:named`.
-Three words in braces stand for what differs between engines or calls:
+Four words in braces stand for what differs between engines or calls:
 
 - `{rows}` is a table made of the rows that `Transaction.many` was given. A line
   `-- rows: id bigint, body bytes` after the name declares its columns.
 - `{skip_locked}` is the clause with which a lease passes over rows that another one holds.
-- `{for_update}` is the clause that keeps a row that was read from changing before the commit.
+- `{for_update}` is the clause that keeps a row that was read for oneself until the commit.
+- `{for_share}` is the clause that keeps a row that was read from changing before the commit; others
+  may hold it so too.
 """
 
 import re

@@ -26,6 +26,12 @@ class Transaction(Protocol):
     def many(self, statement: Statement, rows: Iterable[Sequence[object]], /) -> list[Row]:
         """Runs a statement with `{rows}` once for all of them; what it returns, in no order."""
 
+    def announce(self) -> None:
+        """Wakes every server on this database once this is committed: there is news for them.
+
+        Only a hint, which may get lost; never in a hot verb, whose commits would wait in line.
+        """
+
     def on_rollback(self, undo: Callable[[], None], /) -> None:
         """Calls `undo` should what was done up to now be rolled back."""
 

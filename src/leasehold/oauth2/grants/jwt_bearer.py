@@ -108,14 +108,12 @@ async def _issue(
     def store(tx: Transaction, now: int) -> bool:
         record = AccessToken(
             digest=access_tokens.digest(token),
-            service_account_id=account.id,
-            key_id=key.id,
-            project_id=account.project_id,
-            email=account.email,
             client_id=account.id,
             scopes=granted,
             issued_at=now,
             expires_at=now + seconds * MICROSECONDS,
+            service_account_id=account.id,
+            key_id=key.id,
         )
         return access_tokens.store(tx, record)
 

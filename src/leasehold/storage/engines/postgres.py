@@ -19,14 +19,22 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from leasehold.errors import Error, Invalid, OutcomeUnknown, Unavailable
+from leasehold.storage.engines.postgres_listener import NOTIFY, PostgresListener
 from leasehold.storage.group import MAX_CALLS, Call, run_group
 from leasehold.storage.lane import Lane
+from leasehold.storage.listener import Listener
 from leasehold.storage.statements import PARAMETER, Statement
 from leasehold.storage.transaction import Row
 
 LANES = ("read", "write", "insert", "lease", "delete")
 
 _TYPES = {"bigint": "bigint", "text": "text", "bytes": "bytea"}
+
+_LOCKING = {
+    "{skip_locked}": "for update skip locked",
+    "{for_update}": "for update",
+    "{for_share}": "for share",
+}
 
 # Vacuumed early: a queue leaves a dead index entry at its head for every lease and delete.
 _HOT_TABLE = (
@@ -67,6 +75,10 @@ class PostgresEngine:
             return database
 
         return {name: PostgresLane(name, PostgresConnection(open_tuned), now) for name in LANES}
+
+    def listen(self, on_change: Callable[[], None]) -> Listener:
+        """A thread and a connection of its own, which is opened anew when it is lost."""
+        return PostgresListener(self._open, on_change)
 
     def schema_words(self) -> dict[str, str]:
         """What the migrations' words in braces mean here."""
@@ -181,6 +193,10 @@ class PostgresConnection:
                 self._database.close()
         self._call_undo(0)
 
+    def announce(self) -> None:
+        """Several in one transaction become one notification."""
+        self._live.execute(NOTIFY)
+
     def on_rollback(self, undo: Callable[[], None], /) -> None:
         """Calls `undo` should this be rolled back."""
         self._undo.append(undo)
@@ -243,9 +259,9 @@ def _translate(statement: Statement) -> str:
     names = ", ".join(column.name for column in statement.rows)
     text = PARAMETER.sub(r"%(\1)s", statement.text.replace("%", "%%"))
     text = text.replace("{rows}", f"unnest({arrays}) as rows({names})")
-    return text.replace("{skip_locked}", "for update skip locked").replace(
-        "{for_update}", "for update"
-    )
+    for word, clause in _LOCKING.items():
+        text = text.replace(word, clause)
+    return text
 
 
 def _unknown(detail: str) -> OutcomeUnknown:

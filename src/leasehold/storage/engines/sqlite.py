@@ -48,6 +48,9 @@ class SqliteEngine:
         lane = SqliteLane(SqliteConnection(writer), log, now)
         return {"read": lane, "write": lane}
 
+    def listen(self, on_change: Callable[[], None]) -> None:
+        """Nobody announces anything here: commands are noticed by looking."""
+
     def schema_words(self) -> dict[str, str]:
         """What the migrations' words in braces mean here."""
         return {

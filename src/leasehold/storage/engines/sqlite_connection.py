@@ -1,5 +1,6 @@
 """A connection to SQLite, and how the common dialect of SQL becomes SQLite's."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -9,6 +10,8 @@ import msgspec
 from leasehold.errors import Unavailable
 from leasehold.storage.statements import Statement
 from leasehold.storage.transaction import Busy, Row
+
+_LOCKING = re.compile(r"\{(skip_locked|for_update|for_share)\}")
 
 _WORTH_A_LIST = 4  # rows: measured, one statement over a JSON list is twice as fast from here on
 
@@ -67,6 +70,9 @@ class SqliteConnection:
             self._database.execute("rollback")
         self._call_undo(0)
 
+    def announce(self) -> None:
+        """There is one server on a file at most, and it looks twice a second."""
+
     def on_rollback(self, undo: Callable[[], None], /) -> None:
         """Calls `undo` should this be rolled back."""
         self._undo.append(undo)
@@ -124,7 +130,7 @@ def _translate(statement: Statement, form: str) -> str:
         cells = (f"value ->> {n} as {column.name}" for n, column in enumerate(statement.rows))
         table = f"(select {', '.join(cells)} from json_each(?1)) as rows"  # noqa: S608  # our own column names
     text = statement.text.replace("{rows}", table)
-    return text.replace("{skip_locked}", "").replace("{for_update}", "")
+    return _LOCKING.sub("", text)
 
 
 def _answers_with_rows(statement: Statement) -> bool:

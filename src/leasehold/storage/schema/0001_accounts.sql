@@ -1,4 +1,4 @@
--- People, projects, service accounts and the access tokens that were given to them.
+-- People, projects, service accounts and their keys.
 -- Instants are microseconds since the Unix epoch; null means "not yet" or "never".
 
 -- What this installation knows about itself: the issuer it was last started with, for example.
@@ -14,11 +14,14 @@ create table configuration_version (
 insert into configuration_version (version) values (1);
 
 create table users (
-  id            {row_number},
-  email         text not null unique,  -- lower case
-  password_hash text not null,         -- Argon2id, with its parameters
-  created_at    {int} not null,
-  disabled_at   {int}
+  id                {row_number},
+  subject           text not null unique,  -- 21 digits: what clients know the person by
+  email             text not null unique,  -- lower case
+  name              text not null,         -- "" when it is not known
+  password_hash     text,                  -- Argon2id, with its parameters; null: none was set
+  email_verified_at {int},                 -- null: nobody has shown that mail reaches them there
+  created_at        {int} not null,
+  disabled_at       {int}
 ) {table};
 
 create table projects (
@@ -66,20 +69,3 @@ create table service_account_keys (
   deleted_at         {int}
 ) {table};
 create index service_account_keys_by_account on service_account_keys (service_account_id);  -- serves keys_of
-
-create table access_tokens (
-  digest             {bytes} not null primary key,  -- SHA-256 of the token
-  service_account_id text not null,
-  key_id             text not null,                 -- the key that signed for it
-  project_id         text not null,
-  email              text not null,
-  client_id          text not null,
-  scopes             text not null,                 -- space separated
-  issued_at          {int} not null,
-  expires_at         {int} not null,
-  revoked_at         {int}
-) {table};
-create index access_tokens_by_account on access_tokens (service_account_id);  -- serves revoke_tokens_of_account
-create index access_tokens_by_key on access_tokens (key_id);                  -- serves revoke_tokens_of_key
-create index access_tokens_by_expiry on access_tokens (expires_at);           -- serves sweep_tokens
-create index access_tokens_revoked on access_tokens (revoked_at) where revoked_at is not null;  -- serves tokens_revoked_since

@@ -27,7 +27,7 @@ async def read_body(request: Request, *, seconds: float) -> Form:
     A missing content type passes. Raises FormRefused, and ClientDisconnect when nobody is there
     any more.
     """
-    body = await _read(request, seconds=seconds)
+    body = await read_bytes(request, seconds=seconds)
     if not body:
         return {}
     media_type = request.headers.get("content-type", MEDIA_TYPE).partition(";")[0].strip().lower()
@@ -41,7 +41,8 @@ def read_query(request: Request) -> Form:
     return _parse(request.scope["query_string"])
 
 
-async def _read(request: Request, *, seconds: float) -> bytes:
+async def read_bytes(request: Request, *, seconds: float) -> bytes:
+    """The body as it came. Raises FormRefused, and ClientDisconnect."""
     too_large = FormRefused(413, f"the body is too large: {MAX_BODY_BYTES} bytes at most")
     body = bytearray()
     try:

@@ -11,11 +11,13 @@ from leasehold.web.oauth.services import Services
 
 
 def answer(services: Services) -> Answer:
+    server = services.authorization_server
+
     async def run(request: Request) -> Mapping[str, object]:
         form: Form = await read_body(request, seconds=services.settings.header_seconds)
         for name, values in read_query(request).items():
             form.setdefault(name, []).extend(values)
-        await revoke.revoke(form, services.committer, services.on_revoked)
+        await revoke.revoke(form, server)
         return {}
 
     return run

@@ -1,6 +1,6 @@
 """What the OAuth endpoints are handed by the composition root."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from leasehold.clock import Clock
@@ -9,11 +9,12 @@ from leasehold.oauth2.server import AuthorizationServer
 from leasehold.oauth2.signing_keys import SigningKeys
 from leasehold.settings import Settings
 from leasehold.storage.committer import Committer
+from leasehold.storage.secret_box import SecretBox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`on_revoked` is told each revoked token's digest, after the commit."""
+    """`forget_tokens` is told the digests of ended access tokens, after the commit."""
 
     committer: Committer
     clock: Clock
@@ -21,7 +22,8 @@ class Services:
     settings: Settings
     issuer: str  # our own URL; a slash at its end does not matter
     signing_keys: SigningKeys
-    on_revoked: Callable[[bytes], None]
+    secret_box: SecretBox
+    forget_tokens: Callable[[Sequence[bytes]], None]
 
     @property
     def authorization_server(self) -> AuthorizationServer:
@@ -32,4 +34,6 @@ class Services:
             settings=self.settings,
             issuer=self.issuer.rstrip("/"),
             signing_keys=self.signing_keys,
+            secret_box=self.secret_box,
+            forget_tokens=self.forget_tokens,
         )

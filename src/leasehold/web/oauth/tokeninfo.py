@@ -46,7 +46,7 @@ def current_form(info: Info) -> Mapping[str, object]:
     return {
         "azp": token.client_id,
         "aud": token.client_id,
-        "sub": token.service_account_id,
+        "sub": token.subject,
         "scope": scopes.text(token.scopes),
         "exp": str(token.expires_at // MICROSECONDS),
         "expires_in": str(info.expires_in),
@@ -74,7 +74,7 @@ def old_form(info: Info) -> Mapping[str, object]:
     return {
         "issued_to": token.client_id,
         "audience": token.client_id,
-        "user_id": token.service_account_id,
+        "user_id": token.subject,
         "scope": scopes.text(token.scopes),
         "expires_in": info.expires_in,
         "email": token.email,

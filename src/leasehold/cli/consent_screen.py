@@ -1,0 +1,209 @@
+"""`leasehold consent-screen`: what people are told about a project that asks them for access."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from leasehold.cli import output
+from leasehold.cli.arguments import EMAIL, project_argument
+from leasehold.cli.database import existing, read, transact
+from leasehold.cli.group import Group
+from leasehold.errors import Invalid
+from leasehold.oauth2 import consent_screens
+from leasehold.oauth2.client_model import STAGES
+from leasehold.oauth2.logos import MAX_BYTES
+from leasehold.storage.engine import Engine
+from leasehold.storage.transaction import Transaction
+
+_LABELS = {
+    "project": "Project",
+    "name": "Name",
+    "support_email": "Support",
+    "home_page": "Home page",
+    "privacy_link": "Privacy",
+    "terms_link": "Terms",
+    "logo": "Logo",
+    "stage": "Stage",
+    "testers": "Testers",
+    "verified_at": "Verified",
+}
+
+
+@click.group("consent-screen", cls=Group)
+def command() -> None:
+    """Say who asks, when a project's clients ask people for access."""
+
+
+@command.command()
+@project_argument
+@existing
+@output.json_option
+def show(engine: Engine, project_id: str) -> None:
+    r"""Show what people are told, and who may be asked.
+
+    \b
+    Example:
+      leasehold consent-screen show shop
+    """
+    output.details(read(engine, lambda tx, _: _value(tx, project_id)), _LABELS)
+
+
+@command.command("set")
+@project_argument
+@click.option("--name", help="Who asks: the name of the application, or of its maker.")
+@click.option("--support-email", type=EMAIL, help="Whom people can ask.")
+@click.option("--home-page", metavar="URL", help="Where people can read about it.")
+@click.option("--privacy-link", metavar="URL", help="What it does with people's data.")
+@click.option("--terms-link", metavar="URL", help="Its terms of service.")
+@click.option(
+    "--stage",
+    type=click.Choice(STAGES),
+    help="testing: only testers and the project's members are asked. production: everybody.",
+)
+@click.option(
+    "--logo",
+    "logo",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"A PNG, JPEG or WebP picture of at most {MAX_BYTES // 1024} KiB.",
+)
+@click.option("--no-logo", is_flag=True, help="Remove the logo.")
+@existing
+@output.json_option
+def set_(
+    engine: Engine,
+    project_id: str,
+    logo: Path | None,
+    *,
+    no_logo: bool,
+    **settings: str | None,
+) -> None:
+    r"""Change what people are told; what is not given stays. "" removes a link.
+
+    What is shown anew is not verified, until the server's operator runs `verify` again.
+
+    \b
+    Example:
+      leasehold consent-screen set shop --name "Photo printer" \
+        --support-email help@example.com --privacy-link https://printer.example.com/privacy \
+        --stage production
+    """
+    changes = {name: value for name, value in settings.items() if value is not None}
+    if logo and no_logo:
+        raise click.UsageError("--logo and --no-logo exclude each other")
+    if not changes and not logo and not no_logo:
+        raise click.UsageError("say what to change, for example --name 'Photo printer'")
+    picture = _read(logo) if logo else None
+
+    def run(tx: Transaction, _now: int) -> output.Value:
+        before = consent_screens.find_to_change(tx, project_id)
+        consent_screens.put(tx, replace(before, **changes))  # type: ignore[arg-type]  # the stage is one of the choices
+        if picture or no_logo:
+            consent_screens.set_logo(tx, project_id, picture)
+        return _value(tx, project_id)
+
+    value = transact(engine, run)
+    output.done(
+        value,
+        f"People who are asked by project {project_id} see: {value['name']}.",
+        "It is verified."
+        if value["verified_at"]
+        else f"They are told that it is not verified: leasehold consent-screen verify {project_id}",
+    )
+    if value["stage"] == "testing":
+        output.note(
+            "it is in testing: only its members and testers are asked"
+            f" (leasehold consent-screen add-tester {project_id} EMAIL)"
+        )
+
+
+@command.command("add-tester")
+@project_argument
+@click.argument("email", type=EMAIL)
+@existing
+@output.json_option
+def add_tester(engine: Engine, project_id: str, email: str) -> None:
+    r"""Let a person say yes to the project's clients while it is in testing.
+
+    \b
+    Example:
+      leasehold consent-screen add-tester shop eve@example.com
+    """
+
+    def run(tx: Transaction, _now: int) -> output.Value:
+        consent_screens.add_tester(tx, project_id=project_id, email=email)
+        return _value(tx, project_id)
+
+    output.done(transact(engine, run), f"{email} is a tester of project {project_id}.")
+
+
+@command.command("remove-tester")
+@project_argument
+@click.argument("email", type=EMAIL)
+@existing
+@output.json_option
+def remove_tester(engine: Engine, project_id: str, email: str) -> None:
+    r"""Take that back.
+
+    \b
+    Example:
+      leasehold consent-screen remove-tester shop eve@example.com
+    """
+
+    def run(tx: Transaction, _now: int) -> output.Value:
+        consent_screens.remove_tester(tx, project_id=project_id, email=email)
+        return _value(tx, project_id)
+
+    output.done(transact(engine, run), f"{email} is no tester of project {project_id} any more.")
+
+
+@command.command()
+@project_argument
+@click.option("--withdraw", is_flag=True, help="It is not verified any more.")
+@existing
+@output.json_option
+def verify(engine: Engine, project_id: str, *, withdraw: bool) -> None:
+    r"""Vouch for what people are told, as the server's operator. A change of it ends that.
+
+    \b
+    Example:
+      leasehold consent-screen verify shop
+    """
+
+    def run(tx: Transaction, now: int) -> output.Value:
+        if withdraw:
+            consent_screens.withdraw_verification(tx, project_id)
+        else:
+            consent_screens.verify(tx, now, project_id)
+        return _value(tx, project_id)
+
+    value = transact(engine, run)
+    output.done(
+        value,
+        f"{value['name']} (project {project_id}) is shown as"
+        f" {'not verified' if withdraw else 'verified'}.",
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)  # more is refused anyway
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _value(tx: Transaction, project_id: str) -> output.Value:
+    screen = consent_screens.get(tx, project_id)
+    return {
+        "project": project_id,
+        "name": screen.name,
+        "support_email": screen.support_email,
+        "home_page": screen.home_page,
+        "privacy_link": screen.privacy_link,
+        "terms_link": screen.terms_link,
+        "logo": screen.logo_type,
+        "stage": screen.stage,
+        "testers": consent_screens.testers_of(tx, project_id),
+        "verified_at": output.instant(screen.verified_at),
+    }

@@ -1,0 +1,31 @@
+"""client_secrets.json: the file from which Google's client libraries learn of a client."""
+
+from collections.abc import Mapping
+
+from leasehold.oauth2.client_model import Client
+
+ClientFile = Mapping[str, Mapping[str, str | list[str]]]
+
+
+def client_file(client: Client, secret: str | None, issuer: str) -> ClientFile:
+    """What to write, as JSON, into the file that the client's developer is given.
+
+    Members and their order are those of Google's own files, with two more: where tokens are
+    revoked, which oauth2client reads, and the issuer, which others need. `secret` is None for a
+    browser client: no secret goes into a page.
+    """
+    issuer = issuer.rstrip("/")
+    content: dict[str, str | list[str]] = {
+        "client_id": client.id,
+        "project_id": client.project_id,
+        "auth_uri": f"{issuer}/o/oauth2/auth",
+        "token_uri": f"{issuer}/token",
+        "auth_provider_x509_cert_url": f"{issuer}/oauth2/v1/certs",
+    }
+    if secret is not None:
+        content["client_secret"] = secret
+    content["redirect_uris"] = list(client.redirect_uris)
+    if client.type != "installed":
+        content["javascript_origins"] = list(client.javascript_origins)
+    content |= {"revoke_uri": f"{issuer}/revoke", "issuer": issuer}
+    return {"installed" if client.type == "installed" else "web": content}

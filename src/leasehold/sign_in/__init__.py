@@ -1,0 +1,1 @@
+"""Signing in: how people prove who they are, and the browsers in which they have."""

@@ -1,0 +1,60 @@
+"""What signing in works with: the database, time, randomness, the secret key, passwords and mail."""
+
+from dataclasses import dataclass
+
+from leasehold.clock import Clock
+from leasehold.entropy import Entropy
+from leasehold.settings import Settings
+from leasehold.sign_in.mail import make_mail
+from leasehold.sign_in.model import SessionLimits
+from leasehold.sign_in.outbox import Outbox
+from leasehold.sign_in.password_pool import PasswordPool
+from leasehold.storage.committer import Committer
+from leasehold.storage.secret_box import SecretBox
+
+
+@dataclass(frozen=True, slots=True)
+class SignInServer:
+    """What every entry point works with."""
+
+    committer: Committer
+    clock: Clock
+    entropy: Entropy
+    settings: Settings
+    secret_box: SecretBox
+    issuer: str  # our own URL, without a slash at its end
+    passwords: PasswordPool
+    outbox: Outbox
+
+    @property
+    def limits(self) -> SessionLimits:
+        """How long browser sessions last."""
+        return SessionLimits.of(self.settings)
+
+    async def close(self) -> None:
+        """Gives mail that is under way a moment, and ends the threads that hash passwords."""
+        await self.outbox.close()
+        self.passwords.close()
+
+
+def open_sign_in_server(
+    *,
+    committer: Committer,
+    clock: Clock,
+    entropy: Entropy,
+    settings: Settings,
+    secret_box: SecretBox,
+    issuer: str,
+) -> SignInServer:
+    """Everything ready to let people in. Raises Invalid when the mail settings cannot be read."""
+    issuer = issuer.rstrip("/")
+    return SignInServer(
+        committer=committer,
+        clock=clock,
+        entropy=entropy,
+        settings=settings,
+        secret_box=secret_box,
+        issuer=issuer,
+        passwords=PasswordPool(entropy),
+        outbox=Outbox(make_mail(settings, issuer)),
+    )

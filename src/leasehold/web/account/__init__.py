@@ -1,0 +1,1 @@
+"""Pages for people: signing in, and looking after one's own account."""

@@ -1,0 +1,127 @@
+"""How every page is made: a template, the site's look around it, and the headers that guard it."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from leasehold.clock import MICROSECONDS
+from leasehold.web.account.static_files import StaticFiles
+
+Referrer = Literal["same-origin", "strict-origin"]
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
+
+_TITLES = {
+    400: "That did not work",
+    401: "Please sign in",
+    403: "This is not allowed",
+    404: "There is no page here",
+    405: "This page cannot be used like that",
+    408: "That took too long",
+    409: "That did not work",
+    413: "That was too much",
+    429: "Too many tries",
+    500: "Something broke on our side",
+    503: "Please try again in a moment",
+}
+
+
+class Look:
+    """Renders the templates of `web/templates/`."""
+
+    def __init__(self) -> None:
+        self.static = StaticFiles()
+        self._templates = Environment(
+            loader=PackageLoader("leasehold.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["static"] = self.static.url
+        self._templates.filters["day"] = day
+        self._templates.filters["moment"] = moment
+
+    def page(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        form_targets: Sequence[str] = (),
+        referrer: Referrer = "same-origin",
+        **values: object,
+    ) -> HTMLResponse:
+        """A page; `values` are what the template names, escaped where it shows them.
+
+        `form_targets` (see `form_target`) are the places outside to which the answer to a form of
+        this page may redirect, at once or after more redirects: Chromium refuses all others. `referrer` is the page's
+        Referrer-Policy: "strict-origin" for one whose own address holds a secret. (No policy is
+        "no-referrer": browsers then send forms with `Origin: null`, which looks like another
+        site's.)
+        """
+        text = self._templates.get_template(template).render({"session": None, **values})
+        return HTMLResponse(text, status, _headers(form_targets, referrer))
+
+    def refusal(self, status: int, message: str, *, back: str = "/") -> HTMLResponse:
+        """A page that says what went wrong and what to do next; `back` is a path."""
+        title = _TITLES.get(status, "That did not work")
+        return self.page("refusal.html", status=status, title=title, message=message, back=back)
+
+
+def form_target(url: str) -> str:
+    """What a page's policy calls the place of a redirect: its origin, or its scheme alone.
+
+    >>> form_target("https://shop.example/callback?x=1")
+    'https://shop.example'
+    >>> form_target("com.example.app:/callback")
+    'com.example.app:'
+    """
+    parts = urlsplit(url)
+    host = _HOST.fullmatch(parts.netloc)
+    # CSP 3 §2.3.1 has no spelling for [::1], nor for what browsers would quote.
+    return f"{parts.scheme}://{parts.netloc}" if host else f"{parts.scheme}:"
+
+
+def day(instant: int) -> str:
+    """An instant as people write it, to the day.
+
+    >>> day(1_700_000_000_000_000)
+    '14 November 2023'
+    """
+    then = datetime.fromtimestamp(instant // MICROSECONDS, UTC)
+    return f"{then.day} {then:%B %Y}"
+
+
+def moment(instant: int) -> str:
+    """An instant as people write it, to the minute, in UTC.
+
+    >>> moment(1_700_000_000_000_000)
+    '14 November 2023, 22:13 UTC'
+    """
+    then = datetime.fromtimestamp(instant // MICROSECONDS, UTC)
+    return f"{day(instant)}, {then:%H:%M} UTC"
+
+
+def _headers(form_targets: Sequence[str], referrer: Referrer) -> dict[str, str]:
+    policy = {
+        "default-src": "'none'",
+        "style-src": "'self'",
+        "script-src": "'self'",
+        "img-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": " ".join(["'self'", *form_targets]),
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": referrer,
+        "Cache-Control": "no-store",
+    }
