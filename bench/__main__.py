@@ -1,11 +1,12 @@
-"""`python -m bench`: measures Leasehold against its own HTTP floor and the disk's."""
+"""`python -m bench`: measures Leasehold against its own HTTP floor, the disk's, and a peer."""
 
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import apsw
 import click
@@ -13,16 +14,36 @@ import psutil
 from rich.console import Console
 
 from bench import disk, report
+from bench.authorization import Comparison, compare
 from bench.measure import FULL, QUICK, Measurement, Plan, measure
+from tests.node import NodeMissing
 from tests.postgres import running_postgres
 
 ENGINES = {"sqlite": ["sqlite"], "postgres": ["postgres"], "both": ["sqlite", "postgres"]}
+SECTIONS = {"queue": ["queue"], "oauth": ["oauth"], "both": ["queue", "oauth"]}
 RESULTS = Path(__file__).parent / "results"
 
 TABLE_WIDTH = 140  # characters, where no terminal says how many it has
 
 # Kept over a restart by the file system standard, so it is on a disk; /tmp is often in memory.
 ON_DISK = "/var/tmp"  # noqa: S108  # the directory made in it has a new name and one owner
+
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class _Measured(Protocol[R_co]):
+    """`measure` or `compare`."""
+
+    def __call__(
+        self,
+        database: str,
+        plan: Plan,
+        directory: Path,
+        *,
+        postmaster: psutil.Process | None = None,
+        progress: Callable[[str], None] = ...,
+    ) -> R_co: ...
 
 
 def _parse_connections(
@@ -39,12 +60,13 @@ def _parse_connections(
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="About 30 seconds instead of four minutes.")
+@click.option("--quick", is_flag=True, help="About a minute instead of six.")
 @click.option("--engine", type=click.Choice(list(ENGINES)), default="both", show_default=True)
+@click.option("--section", type=click.Choice(list(SECTIONS)), default="both", show_default=True)
 @click.option(
     "--connections",
     callback=_parse_connections,
-    help="Such as 1,32,256, which is the default; with --quick it is 32.",
+    help="Of the queue: such as 1,32,256, which is the default; with --quick it is 32.",
 )
 @click.option("--no-gzip", is_flag=True, help="Ask for replies that are not compressed.")
 @click.option("--no-gates", is_flag=True, help="Only look: the status is 0 whatever was measured.")
@@ -60,6 +82,7 @@ def main(
     *,
     quick: bool,
     engine: str,
+    section: str,
     connections: tuple[int, ...] | None,
     no_gzip: bool,
     no_gates: bool,
@@ -78,7 +101,12 @@ def main(
         plan = replace(plan, connections=connections)
     if no_gzip:
         plan = replace(plan, encoding="identity")
-    result = _run(ENGINES[engine], plan, directory, console)
+    run = _Run(plan, directory, console, SECTIONS[section])
+    try:
+        result = run.report(ENGINES[engine])
+    except NodeMissing as error:
+        hint = "or measure the queue alone: --section queue"
+        raise click.ClickException(f"the peer cannot be had: {error}\n{hint}") from error
     report.show(result, console)
     if save:
         console.print(f"saved: {report.save(result, RESULTS)}")
@@ -94,50 +122,67 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=TABLE_WIDTH)
 
 
-def _run(engines: list[str], plan: Plan, directory: Path, console: Console) -> report.Report:
-    at = report.now()
-    facts = report.environment(
-        directory,
-        disk.file_system(directory),
-        sqlite=apsw.sqlite_lib_version(),
-        uvicorn=version("uvicorn"),
-        replies="compressed" if "gzip" in plan.encoding else "not compressed",
-    )
-    measurements = []
-    for engine in engines:
-        with console.status(f"{engine}: starting") as status:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is measured, on what, and where it is shown."""
 
-            def progress(what: str, engine: str = engine) -> None:
-                status.update(f"{engine}: {what}")
+    plan: Plan
+    directory: Path
+    console: Console
+    sections: Sequence[str]
 
-            if engine == "sqlite":
-                measurements.append(_on_sqlite(plan, directory, progress))
-            else:
-                measurements.append(_on_postgres(plan, directory, progress, facts))
-    return report.Report(at=at, environment=facts, plan=plan, measurements=measurements)
-
-
-def _on_sqlite(plan: Plan, directory: Path, progress: Callable[[str], None]) -> Measurement:
-    with tempfile.TemporaryDirectory(prefix="lh-bench-", dir=directory) as made:
-        return measure(f"{made}/leasehold.db", plan, Path(made), progress=progress)
-
-
-def _on_postgres(
-    plan: Plan, directory: Path, progress: Callable[[str], None], facts: dict[str, str]
-) -> Measurement:
-    with (
-        running_postgres(directory) as server,
-        tempfile.TemporaryDirectory(prefix="lh-bench-", dir=directory) as made,
-    ):
-        facts["postgresql"] = str(server.installation.version)
-        pid = int((server.directory / "data" / "postmaster.pid").read_text().split()[0])
-        return measure(
-            server.create_database(),
-            plan,
-            Path(made),
-            postmaster=psutil.Process(pid),
-            progress=progress,
+    def report(self, engines: Sequence[str]) -> report.Report:
+        at = report.now()
+        facts = report.environment(
+            self.directory,
+            disk.file_system(self.directory),
+            sqlite=apsw.sqlite_lib_version(),
+            uvicorn=version("uvicorn"),
+            replies="compressed" if "gzip" in self.plan.encoding else "not compressed",
         )
+        measurements: list[Measurement] = []
+        comparisons: list[Comparison] = []
+        for engine in engines:
+            on = self._on_sqlite if engine == "sqlite" else self._on_postgres
+            if "queue" in self.sections:
+                measurements.append(on(measure, facts))
+            if "oauth" in self.sections:
+                comparisons.append(on(compare, facts))
+        return report.Report(
+            at=at,
+            environment=facts,
+            plan=self.plan,
+            measurements=measurements,
+            comparisons=comparisons,
+        )
+
+    def _on_sqlite(self, measured: _Measured[R_co], _facts: dict[str, str]) -> R_co:
+        with (
+            self.console.status("sqlite: starting") as status,
+            tempfile.TemporaryDirectory(prefix="lh-bench-", dir=self.directory) as made,
+        ):
+            return measured(
+                f"{made}/leasehold.db",
+                self.plan,
+                Path(made),
+                progress=lambda what: status.update(f"sqlite: {what}"),
+            )
+
+    def _on_postgres(self, measured: _Measured[R_co], facts: dict[str, str]) -> R_co:
+        with (
+            self.console.status("postgres: starting") as status,
+            running_postgres(self.directory) as server,
+            tempfile.TemporaryDirectory(prefix="lh-bench-", dir=self.directory) as made,
+        ):
+            facts["postgresql"] = str(server.installation.version)
+            pid = int((server.directory / "data" / "postmaster.pid").read_text().split()[0])
+            return measured(
+                server.create_database(),
+                self.plan,
+                Path(made),
+                postmaster=psutil.Process(pid),
+                progress=lambda what: status.update(f"postgres: {what}"),
+            )
 
 
 if __name__ == "__main__":

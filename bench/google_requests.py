@@ -35,6 +35,10 @@ class Requests:
         """A deletion; its reply has no body, so the client takes any type."""
         return self._request("DELETE", f"{TASKS}/{task_id}", accept="*/*")
 
+    def get(self, task_id: str) -> bytes:
+        """A look at one task."""
+        return self._request("GET", f"{TASKS}/{task_id}?alt=json")
+
     def constant(self) -> bytes:
         """What the floor's own method answers; shaped like any get."""
         return self._request("GET", f"{TASKS}/{CONSTANT}?alt=json")

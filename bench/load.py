@@ -16,7 +16,7 @@ import uvloop
 END_SECONDS = 30.0  # for the last replies, after the clock stopped
 
 _END_OF_HEAD = b"\r\n\r\n"
-_LENGTH = b"content-length: "
+_LENGTHS = (b"content-length: ", b"Content-Length: ")  # as uvicorn writes it, and as Node does
 _GZIP = b"content-encoding: gzip"
 
 
@@ -128,10 +128,11 @@ class _Connection(asyncio.Protocol):
 
 def _length(received: bytes, end: int) -> int:
     """The body's length; a reply without that header has no body (204)."""
-    at = received.find(_LENGTH, 0, end)
-    if at < 0:
-        return 0
-    return int(received[at + len(_LENGTH) : received.find(b"\r\n", at)])
+    for name in _LENGTHS:
+        at = received.find(name, 0, end)
+        if at >= 0:
+            return int(received[at + len(name) : received.find(b"\r\n", at)])
+    return 0
 
 
 def run(phase: Phase) -> Outcome:

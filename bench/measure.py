@@ -95,7 +95,7 @@ def measure(
         progress("warm-up")
         table.round(max(plan.connections), plan.warm_up_seconds, None)
         measurement = Measurement(table.engine.name)
-        others = _Others(table.meters)
+        others = Others(table.meters)
         for round_ in range(plan.rounds):
             for connections in plan.connections:
                 progress(f"round {round_ + 1} of {plan.rounds}, {connections} connections")
@@ -123,24 +123,23 @@ class _Table:
         self._available_at = 0.0  # when the last round's leases have ended
         self.engine = open_engine(database)
         migrate(self.engine)
-        get_token = world.build(self.engine, plan.backlog)
+        worker = world.build(self.engine, plan.backlog)
         self._server = stack.enter_context(running(LEASEHOLD, database, directory / "server.log"))
-        self._requests = self._caller(self._server, get_token)
+        self._requests = self._caller(self._server, worker)
         floor_database = directory / "floor.db"
         floor_engine = open_engine(str(floor_database))
         migrate(floor_engine)
-        get_token = world.build(floor_engine, 0)
+        floor_worker = world.build(floor_engine, 0)
         self._floor = stack.enter_context(
             running(FLOOR, str(floor_database), directory / "floor.log")
         )
-        self._floor_requests = self._caller(self._floor, get_token)
+        self._floor_requests = self._caller(self._floor, floor_worker)
         inserts = [self._requests.insert(payload) for payload in world.payloads()]
         self._inserts = itertools.cycle(inserts)
-        self._database_cpu = _no_cpu if postmaster is None else _cpu_of(postmaster)
+        self._database_cpu = no_cpu if postmaster is None else cpu_of(postmaster)
 
-    def _caller(self, server: Server, get_token: world.GetToken) -> Requests:
-        host = ":".join(map(str, server.address))
-        return Requests(host, get_token(server.url), self._plan.encoding)
+    def _caller(self, server: Server, worker: world.Worker) -> Requests:
+        return Requests(server.host, worker.token(server.url), self._plan.encoding)
 
     @property
     def meters(self) -> list[Callable[[], float]]:
@@ -251,37 +250,47 @@ def _sample(
     count = len(outcome.latencies)
     if count == 0:
         raise load.WrongReply(f"{operation}: no reply in time: measure for longer")
-    # Twice, because one value alone has no quantiles.
-    percentiles = quantiles(outcome.latencies * 2, n=100, method="inclusive")
-    server, client, database = _cpu_us(outcome)
+    percentiles = percentiles_ms(outcome)
+    server, client, database = cpu_us(outcome)
     return Sample(
         operation=operation,
         connections=connections,
         per_second=tasks / outcome.seconds,
         tasks_per_reply=tasks / count,
         of_floor=count / outcome.seconds / (len(floor.latencies) / floor.seconds),
-        p50_ms=1e3 * percentiles[49],
-        p99_ms=1e3 * percentiles[98],
+        p50_ms=percentiles[49],
+        p99_ms=percentiles[98],
         server_us=server,
-        cpu_of_floor=server / (_cpu_us(floor)[0] or 1.0),  # 0 when it ran for less than a tick
+        cpu_of_floor=server / (cpu_us(floor)[0] or 1.0),  # 0 when it ran for less than a tick
         client_us=client,
         database_us=database,
     )
 
 
-def _cpu_us(outcome: load.Outcome) -> list[float]:
+def percentiles_ms(outcome: load.Outcome) -> list[float]:
+    """Of the latencies; the median is at [49]."""
+    # Twice, because one value alone has no quantiles.
+    return [
+        1e3 * latency for latency in quantiles(outcome.latencies * 2, n=100, method="inclusive")
+    ]
+
+
+def cpu_us(outcome: load.Outcome) -> list[float]:
+    """CPU for each reply, by the phase's meters."""
     return [1e6 * used / len(outcome.bodies) for used in outcome.cpu_seconds]
 
 
-def _no_cpu() -> float:
+def no_cpu() -> float:
+    """The meter of a database that has no process of its own."""
     return 0.0
 
 
-def _cpu_of(postmaster: psutil.Process) -> Callable[[], float]:
+def cpu_of(postmaster: psutil.Process) -> Callable[[], float]:
+    """The meter of a PostgreSQL."""
     return lambda: database_cpu_seconds(postmaster)
 
 
-class _Others:
+class Others:
     """What other programs take from the machine while we measure."""
 
     def __init__(self, ours: Sequence[Callable[[], float]]) -> None:

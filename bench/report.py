@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -12,6 +12,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.authorization import COMPARED, CONNECTIONS, Comparison, Turn
+from bench.authorization import OPERATIONS as OAUTH_OPERATIONS
+from bench.authorization import Operation as OAuthOperation
 from bench.measure import Measurement, Operation, Plan, Sample
 
 OPERATIONS: tuple[Operation, ...] = ("constant", "insert", "lease 1", "lease 100", "delete")
@@ -21,6 +24,7 @@ GATE_CONNECTIONS = 32
 GATE_SHARE = 0.30  # of the constant's rate
 BUSY = 0.15  # share of the machine that others may use before ratios say little
 GATED: tuple[Operation, ...] = ("insert", "lease 1", "delete")
+PEER_SHARE = 1.00  # of the peer's rate: ours is durable, the peer is not, and ours is no slower
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,23 +35,26 @@ class Report:
     environment: dict[str, str]
     plan: Plan
     measurements: list[Measurement]
+    comparisons: list[Comparison] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A share of the floor that must be reached, and what was."""
+    """A share of the floor, or of the peer, that must be reached, and what was."""
 
-    operation: Operation
+    operation: Operation | OAuthOperation
     share: float
+    required: float = GATE_SHARE
+    connections: int = GATE_CONNECTIONS
 
     @property
     def is_met(self) -> bool:
-        return self.share >= GATE_SHARE
+        return self.share >= self.required
 
     def __str__(self) -> str:
         verdict = "met" if self.is_met else "MISSED"
-        where = f"{GATE_ENGINE}, {GATE_CONNECTIONS} connections"
-        return f"{verdict}: {self.operation} {self.share:.0%} of {GATE_SHARE:.0%} ({where})"
+        where = f"{GATE_ENGINE}, {self.connections} connections"
+        return f"{verdict}: {self.operation} {self.share:.0%} of {self.required:.0%} ({where})"
 
 
 def environment(directory: Path, file_system: str, **more: str) -> dict[str, str]:
@@ -64,13 +71,21 @@ def environment(directory: Path, file_system: str, **more: str) -> dict[str, str
 
 def gates(report: Report) -> list[Gate]:
     """The gates that this run can answer; none when it has not measured there."""
-    return [
+    of_floor = [
         Gate(operation, median(sample.of_floor for sample in samples))
         for measurement in report.measurements
         if measurement.engine == GATE_ENGINE
         for operation in GATED
         if (samples := measurement.of(operation, GATE_CONNECTIONS))
     ]
+    of_peer = [
+        Gate(operation, median(_of_peer(turns)), PEER_SHARE, CONNECTIONS)
+        for comparison in report.comparisons
+        if comparison.engine == GATE_ENGINE
+        for operation in COMPARED
+        if (turns := comparison.of(operation, "ours"))
+    ]
+    return of_floor + of_peer
 
 
 def show(report: Report, console: Console) -> None:
@@ -80,6 +95,9 @@ def show(report: Report, console: Console) -> None:
     for measurement in report.measurements:
         console.print(_table(report, measurement))
         console.print(_below(measurement), highlight=False)
+    for comparison in report.comparisons:
+        console.print(_beside_the_peer(report, comparison))
+        console.print(_below_comparison(comparison), highlight=False)
 
 
 def _table(report: Report, measurement: Measurement) -> Table:
@@ -103,15 +121,74 @@ def _rows(measurement: Measurement, connections: int) -> Iterator[list[str]]:
 
 def _below(measurement: Measurement) -> str:
     syncs = median(measurement.syncs_per_second)
-    lines = [
-        f"raw sync floor: {syncs:,.0f}/s of 1 KB appends",
-        f"other programs used {measurement.others_cpu:.0%} of the machine's CPU",
-    ]
-    if measurement.others_cpu > BUSY:
-        lines.append("that is much: look at × floor CPU, and run again on a quieter machine")
+    lines = [f"raw sync floor: {syncs:,.0f}/s of 1 KB appends", *_noise(measurement.others_cpu)]
     if measurement.log_bytes is not None:
         lines.append(f"largest log (-wal): {measurement.log_bytes / 1e6:,.1f} MB")
     return "\n".join(lines) + "\n"
+
+
+def _beside_the_peer(report: Report, comparison: Comparison) -> Table:
+    table = Table(
+        title=f"authorization, {comparison.engine}, {CONNECTIONS} connections:"
+        f" medians of {report.plan.rounds} rounds"
+    )
+    for name in ("operation", "who"):
+        table.add_column(name, no_wrap=True)
+    for name in _TURN_COLUMNS:
+        table.add_column(name, justify="right", no_wrap=True)
+    for operation in OAUTH_OPERATIONS:
+        for who in ("peer", "ours"):
+            if turns := comparison.of(operation, who):
+                table.add_row(operation, who, *(cell(turns) for cell in _TURN_COLUMNS.values()))
+        table.add_section()
+    return table
+
+
+def _below_comparison(comparison: Comparison) -> str:
+    cores = comparison.cores
+    where = (
+        f"servers on core {cores[0]}, load on core {cores[1]}"
+        if cores is not None
+        else "nothing pinned to a core: this machine has no two, or cannot do it"
+    )
+    return "\n".join([where, *_noise(comparison.others_cpu)]) + "\n"
+
+
+def _noise(others_cpu: float) -> list[str]:
+    lines = [f"other programs used {others_cpu:.0%} of the machine's CPU"]
+    if others_cpu > BUSY:
+        lines.append("that is much: look at the ratios of CPU, and run again on a quieter machine")
+    return lines
+
+
+def _of_peer(turns: Sequence[Turn]) -> list[float]:
+    return [turn.of_peer for turn in turns if turn.of_peer is not None]
+
+
+def _of_peer_text(turns: Sequence[Turn]) -> str:
+    shares = _of_peer(turns)
+    return f"{median(shares):.0%} ({min(shares):.0%}-{max(shares):.0%})" if shares else ""
+
+
+def _cpu_of_peer_text(turns: Sequence[Turn]) -> str:
+    shares = [turn.cpu_of_peer for turn in turns if turn.cpu_of_peer is not None]
+    return f"{median(shares):.2f}" if shares else ""
+
+
+def _turn_median(value: Callable[[Turn], float], form: str) -> Callable[[Sequence[Turn]], str]:
+    return lambda turns: form.format(median(map(value, turns)))
+
+
+_TURN_COLUMNS: dict[str, Callable[[Sequence[Turn]], str]] = {
+    "of peer (range)": _of_peer_text,
+    "× peer CPU": _cpu_of_peer_text,
+    "per second": _turn_median(lambda turn: turn.per_second, "{:,.0f}"),
+    "p50 ms": _turn_median(lambda turn: turn.p50_ms, "{:.2f}"),
+    "p99 ms": _turn_median(lambda turn: turn.p99_ms, "{:.2f}"),
+    "µs server": _turn_median(lambda turn: turn.server_us, "{:.0f}"),
+    "µs client": _turn_median(lambda turn: turn.client_us, "{:.0f}"),
+    "µs db": _turn_median(lambda turn: turn.database_us, "{:.0f}"),
+}
 
 
 def _median(value: Callable[[Sample], float], form: str) -> Callable[[Sequence[Sample]], str]:

@@ -1,6 +1,7 @@
 """Servers as processes of their own: started, watched for what CPU they use, stopped."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,10 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from tests.node import find_node, node_modules
+
 CHECKOUT = Path(__file__).parents[1]
+PEER = Path(__file__).parent / "node" / "peer.js"
 LEASEHOLD = ("leasehold", "serve", "--host", "127.0.0.1", "--port", "0")
 FLOOR = ("bench.floor",)
 STOP_SECONDS = 30
@@ -34,25 +38,64 @@ class Server:
         parts = urlsplit(self.url)
         return parts.hostname or "", parts.port or 0
 
+    @property
+    def host(self) -> str:
+        """Host and port as a request's head has them."""
+        return urlsplit(self.url).netloc
+
     def cpu_seconds(self) -> float:
         """CPU that the process has used, all its threads together."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
 
+def secret_key_file(log: Path) -> Path:
+    """Where the server that writes this log has its secret key file."""
+    return log.absolute().with_name("secret.key")
+
+
 @contextmanager
-def running(module: Sequence[str], database: str, log: Path) -> Iterator[Server]:
-    """A server of this Python, `-m module`, on the database. Its errors go to the file `log`."""
-    secret_key = {"LEASEHOLD_SECRET_KEY_FILE": str(log.absolute().with_name("secret.key"))}
-    environment = {**os.environ, **secret_key, "LEASEHOLD_DATABASE": database}
+def running(
+    module: Sequence[str], database: str, log: Path, *, core: int | None = None
+) -> Iterator[Server]:
+    """A server of this Python, `-m module`, on the database. Its errors go to the file `log`.
+
+    With a `core` all its threads stay there.
+    """
+    secret_key = {"LEASEHOLD_SECRET_KEY_FILE": str(secret_key_file(log))}
+    command = [sys.executable, "-m", *module]
+    with _process(command, {**secret_key, "LEASEHOLD_DATABASE": database}, log, core) as server:
+        yield server
+
+
+@contextmanager
+def running_peer(
+    client_id: str, secret: str, log: Path, *, core: int | None = None
+) -> Iterator[Server]:
+    """node-oidc-provider with one client. Raises `NodeMissing` when it cannot be installed."""
+    packages = node_modules(PEER.parent)
+    command = [str(find_node().program), str(PEER), client_id, secret]
+    # production: as its framework wants to be measured.
+    environment = {"NODE_PATH": str(packages), "NODE_ENV": "production"}
+    with _process(command, environment, log, core) as server:
+        yield server
+
+
+@contextmanager
+def _process(
+    command: list[str], environment: dict[str, str], log: Path, core: int | None
+) -> Iterator[Server]:
+    """Runs the command until the block ends; its first line says where it listens."""
+    # taskset becomes the program, with its threads: an affinity given later is one thread's.
+    pinned = [] if core is None else [_taskset(), "--cpu-list", str(core)]
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            [sys.executable, "-m", *module],
+            [*pinned, *command],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=environment,
+            env={**os.environ, **environment},
             cwd=CHECKOUT,
         ) as process,
     ):
@@ -61,11 +104,18 @@ def running(module: Sequence[str], database: str, log: Path) -> Iterator[Server]
             _, found, url = process.stdout.readline().partition("listening on ")
             if not found:
                 process.wait(STOP_SECONDS)
-                raise ServerFailed(f"{' '.join(module)} did not start:\n{log.read_text()}")
+                raise ServerFailed(f"{' '.join(command)} did not start:\n{log.read_text()}")
             yield Server(url.strip(), psutil.Process(process.pid))
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
+
+
+def _taskset() -> str:
+    found = shutil.which("taskset")
+    if found is None:
+        raise ServerFailed("taskset is missing: apt-get install -y util-linux")
+    return found
 
 
 def database_cpu_seconds(postmaster: psutil.Process) -> float:

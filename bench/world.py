@@ -1,18 +1,26 @@
 """What the requests work on: a project, a queue with tasks in it, and a caller with a token."""
 
 import base64
+import json
 import random
-from collections.abc import Callable
+import secrets
+import time
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
+from joserfc import jws
+from joserfc.jwk import RSAKey
 
 from bench.google_requests import PROJECT, QUEUE
-from leasehold.accounts import key_file, projects, service_accounts, users
+from leasehold.accounts import key_file, projects, secret_key, service_accounts, users
 from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
 from leasehold.cli.database import transact
 from leasehold.entropy import Entropy
+from leasehold.oauth2 import clients
+from leasehold.oauth2.client_model import NewClient
 from leasehold.queues import configure, task_id
 from leasehold.queues.insert import NewTask, insert
 from leasehold.queues.model import Acl, Queue
@@ -26,14 +34,42 @@ PAYLOAD_BYTES = 1024
 PAYLOADS = 64  # different ones; together more than gzip looks back, so that no reply profits
 TASKS_AT_ONCE = 2_000
 
-GetToken = Callable[[str], str]
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A service account that may do all with the queue, and a key of it."""
+
+    account: ServiceAccount
+    key: ServiceAccountKey
+    private_pem: str = field(repr=False)
+
+    def token(self, url: str) -> str:
+        """An access token from the server at this URL, fetched as Google's library does."""
+        file = key_file.key_file(self.account, self.key, self.private_pem, url)
+        credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # google-auth's own
+            file, scopes=[SCOPE]
+        )
+        credentials.refresh(Request())
+        return str(credentials.token)
+
+    def assertions(self, url: str, count: int) -> list[str]:
+        """Different ones, each good for an hour at the server at this URL."""
+        key = RSAKey.import_key(self.private_pem)
+        now = int(time.time())
+        claims = {
+            "iss": self.account.email,
+            "scope": SCOPE,
+            "aud": f"{url}/token",
+            "iat": now,
+            "exp": now + 3600,
+        }
+        header = {"alg": "RS256", "kid": self.key.id, "typ": "JWT"}
+        texts = (json.dumps({**claims, "jti": secrets.token_hex(8)}) for _ in range(count))
+        return [jws.serialize_compact(header, text, key, ["RS256"]) for text in texts]
 
 
-def build(engine: Engine, backlog: int) -> GetToken:
-    """Fills an empty, migrated database; `backlog` tasks wait in the queue.
-
-    Returns what fetches a token from the server at a URL, as Google's library does.
-    """
+def build(engine: Engine, backlog: int) -> Worker:
+    """Fills an empty, migrated database; `backlog` tasks wait in the queue."""
     keys = key_file.generate_key_pair()
     account, key, queue = transact(engine, partial(_people, keys=keys))
     numbers = TaskNumbers()
@@ -41,16 +77,23 @@ def build(engine: Engine, backlog: int) -> GetToken:
     for start in range(0, backlog, TASKS_AT_ONCE):
         some = [tasks[n % PAYLOADS] for n in range(start, min(start + TASKS_AT_ONCE, backlog))]
         transact(engine, partial(_fill, tasks=some, numbers=numbers))
+    return Worker(account, key, keys.private_pem)
 
-    def get_token(url: str) -> str:
-        file = key_file.key_file(account, key, keys.private_pem, url)
-        credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # google-auth's own
-            file, scopes=[SCOPE]
-        )
-        credentials.refresh(Request())
-        return str(credentials.token)
 
-    return get_token
+def register_client(engine: Engine, key_file: Path) -> tuple[str, str]:
+    """A client that may get tokens for itself: its id and its secret.
+
+    `key_file` is the secret key file of the server.
+    """
+    new = NewClient(project_id=PROJECT, type="web", name="Measured client", client_credentials=True)
+
+    def register(tx: Transaction, now: int) -> tuple[str, str]:
+        box = secret_key.unlock(tx, key_file, Entropy())
+        client, secret = clients.create(tx, now, Entropy(), box, new)
+        assert secret is not None  # clients of this type have one
+        return client.id, secret.text
+
+    return transact(engine, register)
 
 
 def payloads() -> list[str]:

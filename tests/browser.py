@@ -124,11 +124,12 @@ def chromium() -> Iterator[Chromium]:
         browser.close()
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: Playwright leaves an attribute on whose method it calls
 class PageErrors:
-    """What pages complained about: scripts, refused by the content security policy or by a server.
+    """What pages complained about: scripts, the content security policy, what did not load.
 
-    That a document itself came with an error status is no error of a page.
+    A document that comes with an error status is no error of a page, nor is a missing favicon.ico,
+    for which browsers ask unasked.
     """
 
     _seen: list[tuple[str, str]] = field(default_factory=list)  # text, and the address it is about
@@ -142,17 +143,17 @@ class PageErrors:
 
     def texts(self) -> list[str]:
         """In the order in which they came."""
-        return [
-            f"{text} ({url})"
-            for text, url in self._seen
-            if not (url in self._documents and text.startswith("Failed to load resource"))
-        ]
+        return [f"{text} ({url})" for text, url in self._seen if self._matters(text, url)]
 
     def expect(self, part: str) -> None:
         """Takes away those that have this in their text; there must be one."""
         kept = [(text, url) for text, url in self._seen if part not in text]
         assert len(kept) < len(self._seen), f"no error of a page says {part!r}: {self.texts()}"
         self._seen = kept
+
+    def _matters(self, text: str, url: str) -> bool:
+        unasked = url in self._documents or url.endswith("/favicon.ico")
+        return not (unasked and text.startswith("Failed to load resource"))
 
     def _console(self, message: "ConsoleMessage") -> None:
         if message.type == "error":
@@ -171,7 +172,8 @@ def page_errors() -> Iterator[PageErrors]:
     """What the test's pages complained about: nothing, or the test fails at its end."""
     errors = PageErrors()
     yield errors
-    assert [] == errors.texts()
+    if errors.texts():
+        pytest.fail("a page reported an error:\n" + "\n".join(errors.texts()))
 
 
 NewPage = Callable[..., "Page"]
@@ -221,10 +223,10 @@ class VirtualAuthenticator:
         credentials: list[dict[str, Any]] = answer["credentials"]
         return credentials
 
-    def verifies_user(self, verifies: bool) -> None:  # noqa: FBT001  # it is the whole sentence
-        """Whether its fingerprint reader recognises its owner from now on."""
+    def set_user(self, *, verified: bool) -> None:
+        """Whether its fingerprint reader recognises who touches it from now on."""
         self._session.send(
-            "WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": verifies}
+            "WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": verified}
         )
 
     def remove(self) -> None:

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import browser_server, chromium, new_page, page, page_errors
 from tests.postgres import PostgresServer, running_postgres
 from tests.running_server import RunningServer, run_server
+
+# Fixtures that are told elsewhere, for every test.
+__all__ = ["browser_server", "chromium", "new_page", "page", "page_errors"]
 
 
 @pytest.fixture(scope="session")

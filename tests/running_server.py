@@ -127,22 +127,27 @@ def _project(tx: Transaction, now: int) -> None:
 
 
 @contextmanager
-def run_server(database_url: str, **settings: object) -> Iterator[RunningServer]:
-    """A server on an empty database, with the project `demo` in it."""
+def run_server(
+    database_url: str, *, host_name: str = "127.0.0.1", **settings: object
+) -> Iterator[RunningServer]:
+    """A server on an empty database, with the project `demo` in it; `host_name` as in its URL."""
     engine = open_engine(database_url)
     migrate(engine)
     transact(engine, _project)
     transact(engine, partial(signing_keys.add, key=_SIGNING_KEY, period=30 * signing_keys.DAY))
-    with run_server_on(engine, Settings(**settings)) as server:  # type: ignore[arg-type]  # a test's own words
+    given = Settings(**settings)  # type: ignore[arg-type]  # a test's own words
+    with run_server_on(engine, given, host_name=host_name) as server:
         yield server
 
 
 @contextmanager
-def run_server_on(engine: Engine, settings: Settings) -> Iterator[RunningServer]:
+def run_server_on(
+    engine: Engine, settings: Settings, *, host_name: str = "127.0.0.1"
+) -> Iterator[RunningServer]:
     """A server on a database that is there already; several may run on one PostgreSQL."""
     clock = MovedClock()
     listener = bind("127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"http://{host_name}:{listener.getsockname()[1]}"
     ready = threading.Event()
     failures: list[BaseException] = []
     application = Application(engine, settings, issuer=url, secret_box=SECRET_BOX, clock=clock)

@@ -1,10 +1,11 @@
 """The composition root: settings, storage, capabilities, web. It wires and does nothing else."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 
 from leasehold.access.directory import Directory
 from leasehold.access.freshness import Freshness
@@ -13,22 +14,36 @@ from leasehold.access.token_table import TokenTable
 from leasehold.accounts import installation
 from leasehold.clock import Clock
 from leasehold.entropy import Entropy
-from leasehold.oauth2 import access_tokens, signing_keys
+from leasehold.oauth2 import (
+    access_tokens,
+    authorization_codes,
+    authorization_requests,
+    consents,
+    refresh_tokens,
+    signing_keys,
+    token_families,
+)
 from leasehold.oauth2.signing_keys import SigningKeys
 from leasehold.queues import sweep, task_id
 from leasehold.queues.verbs import hot_verbs
 from leasehold.settings import Settings
+from leasehold.sign_in import sweep as sign_in_sweep
+from leasehold.sign_in.model import SessionLimits
+from leasehold.sign_in.server import open_sign_in_server
 from leasehold.storage.chores import Chore, run_chores
 from leasehold.storage.committer import Committer
 from leasehold.storage.engine import Engine
 from leasehold.storage.secret_box import SecretBox
 from leasehold.storage.transaction import Transaction
+from leasehold.web.account.page import Pages
+from leasehold.web.account.routes import routes as account_routes
 from leasehold.web.api.answer import Api, Gate
 from leasehold.web.api.application import ApiApplication, Receive, Scope, Send
 from leasehold.web.api.method import Method
 from leasehold.web.api.method import Services as ApiServices
 from leasehold.web.api.methods import METHODS
 from leasehold.web.api.router import Router
+from leasehold.web.oauth.routes import page_routes as oauth_page_routes
 from leasehold.web.oauth.routes import routes as oauth_routes
 from leasehold.web.oauth.services import Services as OAuthServices
 from leasehold.web.pages import routes as page_routes
@@ -63,10 +78,20 @@ class Application:
         """Opens the lanes and begins to serve; Unavailable when the database cannot be reached."""
         settings = self._settings
         self._committer = committer = Committer(deadline=settings.deadline_seconds)
+        self._sign_in = open_sign_in_server(
+            committer=committer,
+            clock=self._clock,
+            entropy=self._entropy,
+            settings=settings,
+            secret_box=self._secret_box,
+            issuer=self._issuer,
+            end_access=self._end_access,
+        )
+        pages = Pages(self._sign_in)
         committer.start(self._engine.open_lanes(self._clock.now))
         ids = await committer.write(lambda tx, _: task_id.load(tx, self._entropy))
         await committer.write(partial(_remember_issuer, issuer=self._issuer))
-        tokens = TokenTable(committer, self._clock)
+        self._tokens = tokens = TokenTable(committer, self._clock)
         directory = Directory(committer)
         self_signed_jwts = SelfSignedJwts(committer, self._clock, self._issuer)
         freshness = Freshness(
@@ -85,28 +110,30 @@ class Application:
         self._api = ApiApplication(
             Api(Router(self._methods), gate, services), issuer=self._issuer, settings=settings
         )
+        oauth = OAuthServices(
+            committer=committer,
+            clock=self._clock,
+            entropy=self._entropy,
+            settings=settings,
+            issuer=self._issuer,
+            signing_keys=own_keys,
+            secret_box=self._secret_box,
+            forget_tokens=tokens.forget,
+        )
         self._pages = Starlette(
             routes=[
-                *page_routes(self._issuer),
-                *oauth_routes(
-                    OAuthServices(
-                        committer=committer,
-                        clock=self._clock,
-                        entropy=self._entropy,
-                        settings=settings,
-                        issuer=self._issuer,
-                        signing_keys=own_keys,
-                        secret_box=self._secret_box,
-                        forget_tokens=tokens.forget,
-                    )
-                ),
-            ]
+                *page_routes(pages),
+                *account_routes(pages),
+                *oauth_routes(oauth),
+                *oauth_page_routes(oauth, pages),
+            ],
+            exception_handlers={HTTPException: pages.not_found},
         )
         self._listener = self._engine.listen(freshness.wake)
         self._tasks = [
             asyncio.create_task(freshness.run()),
             asyncio.create_task(own_keys.run()),
-            asyncio.create_task(run_chores(committer, _chores())),
+            asyncio.create_task(run_chores(committer, _chores(settings))),
         ]
 
     async def stop(self) -> None:
@@ -116,7 +143,13 @@ class Application:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._listener is not None:
             await asyncio.to_thread(self._listener.close)
+        await self._sign_in.close()
         await self._committer.close()
+
+    def _end_access(self, tx: Transaction, now: int, user_id: int) -> Callable[[], None]:
+        """As sign-in asks for it when a password is changed."""
+        ended = consents.revoke_all_of_user(tx, now, user_id, "password")
+        return partial(self._tokens.forget, ended)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request: the API's by itself, all other pages by Starlette."""
@@ -130,12 +163,33 @@ def _remember_issuer(tx: Transaction, now: int, *, issuer: str) -> None:  # noqa
     installation.put(tx, "issuer", issuer)
 
 
-def _chores() -> list[Chore]:
+def _chores(settings: Settings) -> list[Chore]:
     return [
         Chore("fold_changes", sweep.fold_changes, 5),
         Chore("sweep_leases", sweep.sweep_leases, 600),
         Chore("sweep_names", sweep.sweep_names, 60),
         Chore("sweep_deleted_queues", sweep.sweep_deleted_queues, 30),
         Chore("sweep_tokens", lambda tx, now: access_tokens.sweep(tx, now, SWEPT_TOKENS), 300),
+        Chore(
+            "sweep_requests",
+            lambda tx, now: authorization_requests.sweep(tx, now, SWEPT_TOKENS),
+            300,
+        ),
+        Chore("sweep_codes", partial(authorization_codes.sweep, limit=SWEPT_TOKENS), 300),
+        Chore(
+            "end_idle_families",
+            partial(
+                token_families.end_idle, limit=SWEPT_TOKENS, idle_days=settings.refresh_idle_days
+            ),
+            3600,
+        ),
+        Chore("sweep_refresh_tokens", partial(refresh_tokens.sweep, limit=SWEPT_TOKENS), 300),
+        Chore("sweep_families", partial(token_families.sweep, limit=SWEPT_TOKENS), 300),
+        Chore("sweep_consents", partial(consents.sweep, limit=SWEPT_TOKENS), 3600),
+        Chore(
+            "sweep_sign_in",
+            partial(sign_in_sweep.sweep, limit=SWEPT_TOKENS, limits=SessionLimits.of(settings)),
+            300,
+        ),
         Chore("sweep_signing_keys", signing_keys.sweep, 3600),
     ]

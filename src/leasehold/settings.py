@@ -39,6 +39,24 @@ class Settings:
     access_token_seconds: int = field(
         default=3600, metadata={"says": "Seconds for which a new access token is good."}
     )
+    refresh_idle_days: int = field(
+        default=180,
+        metadata={"says": "Days after which a refresh token that was not used ends."},
+    )
+    testing_refresh_days: int = field(
+        default=7,
+        metadata={
+            "says": "Days after which refresh tokens end that were given to a project in testing,"
+            " however much they are used."
+        },
+    )
+    refresh_tokens_per_client: int = field(
+        default=100,
+        metadata={
+            "says": "Refresh tokens that one person may have given to one client; beyond that the"
+            " oldest ends."
+        },
+    )
     signing_key_days: int = field(
         default=30,
         metadata={"says": "Days for which the server signs ID tokens with one key of its own."},
@@ -57,6 +75,47 @@ class Settings:
         metadata={
             "says": "Accept an access token in the URL (access_token or oauth_token). URLs end up"
             " in logs: only for old clients that cannot do otherwise.",
+            "legacy": True,
+        },
+    )
+    code_without_pkce: bool = field(
+        default=False,
+        metadata={
+            "says": "Give authorization codes to installed and browser clients that send no"
+            " code_challenge: for libraries older than PKCE.",
+            "legacy": True,
+        },
+    )
+    plain_pkce: bool = field(
+        default=False,
+        metadata={
+            "says": "Accept the PKCE method plain, which does not protect against who sees the"
+            " authorization request.",
+            "legacy": True,
+        },
+    )
+    implicit_grant: bool = field(
+        default=False,
+        metadata={
+            "says": "Answer response_type=token and id_token, for clients that are registered for"
+            " it: tokens then pass through URLs.",
+            "legacy": True,
+        },
+    )
+    out_of_band: bool = field(
+        default=False,
+        metadata={
+            "says": "Show authorization codes on a page, to be copied, for installed clients with"
+            " the redirect URI urn:ietf:wg:oauth:2.0:oob. People can be talked into giving such a"
+            " code away.",
+            "legacy": True,
+        },
+    )
+    postmessage: bool = field(
+        default=False,
+        metadata={
+            "says": "The same for web clients with the redirect URI postmessage, as Google's old"
+            " script for pages had it.",
             "legacy": True,
         },
     )

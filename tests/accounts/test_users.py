@@ -1,5 +1,7 @@
 """Users: added once, found by any spelling of their address, disabled, given new passwords."""
 
+import re
+
 import pytest
 
 from leasehold.accounts import configuration, users
@@ -79,3 +81,70 @@ def test_every_change_is_counted_for_the_servers(tx: Transaction, now: int) -> N
     versions.append(configuration.version(tx))
 
     assert sorted(set(versions)) == versions
+
+
+def test_a_user_has_a_subject_of_21_digits_that_is_never_anothers(
+    tx: Transaction, now: int
+) -> None:
+    ada = users.create(tx, now, Entropy(), email="ada@example.com", password_hash="h")
+    eve = users.create(tx, now, Entropy(), email="eve@example.com", password_hash="h")
+
+    assert re.fullmatch(r"2[0-9]{20}", ada.subject)
+    assert ada.subject != eve.subject
+    assert ada == users.find_by_subject(tx, ada.subject)
+    for text in ("", "2" * 21, "\0", ada.subject + "\n"):
+        assert users.find_by_subject(tx, text) is None
+
+
+def test_a_user_may_have_a_name_no_password_and_an_unverified_address(
+    tx: Transaction, now: int
+) -> None:
+    user = users.create(
+        tx, now, Entropy(), email="ada@example.com", password_hash=None, name=" Ada  Lovelace "
+    )
+
+    assert ("Ada Lovelace", None, None) == (
+        user.name,
+        user.password_hash,
+        user.email_verified_at,
+    )
+    assert user == users.find_by_id(tx, user.id)
+
+
+def test_an_address_is_verified_once(tx: Transaction, now: int) -> None:
+    user = users.create(tx, now, Entropy(), email="ada@example.com", password_hash=None)
+
+    users.mark_email_verified(tx, now + 1, user.id)
+    users.mark_email_verified(tx, now + 2, user.id)
+
+    assert now + 1 == users.require(tx, "ada@example.com").email_verified_at
+
+
+@pytest.mark.parametrize("name", ["x" * 101, "a\0b", "\u202eevil", "\ud800"])
+def test_a_name_that_cannot_be_shown_is_refused(tx: Transaction, now: int, name: str) -> None:
+    user = users.create(tx, now, Entropy(), email="ada@example.com", password_hash=None)
+
+    with pytest.raises(Invalid, match="a name has"):
+        users.set_name(tx, user.id, name)
+    users.set_name(tx, user.id, "Ada")
+
+    assert "Ada" == users.require(tx, "ada@example.com").name
+
+
+def test_who_is_disabled_is_not_held(tx: Transaction, now: int) -> None:
+    user = users.create(tx, now, Entropy(), email="ada@example.com", password_hash=None)
+    assert user == users.hold(tx, user.id)
+
+    users.disable(tx, now, "ada@example.com")
+
+    assert users.hold(tx, user.id) is None
+    assert users.find_by_id(tx, user.id) == users.require(tx, "ada@example.com")
+
+
+def test_a_hash_is_replaced_only_while_it_is_the_same(tx: Transaction, now: int) -> None:
+    user = users.create(tx, now, Entropy(), email="ada@example.com", password_hash="old")
+
+    assert users.replace_password_hash(tx, user.id, old="old", new="new")
+    assert not users.replace_password_hash(tx, user.id, old="old", new="other")
+
+    assert "new" == users.require(tx, "ada@example.com").password_hash

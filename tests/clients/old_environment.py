@@ -1,4 +1,4 @@
-"""The environment of Google's old client, oauth2client 4.1.3: made at first use, apart from ours."""
+"""The environment of Google's old client, oauth2client 4.1.3: apart from ours, made when needed."""
 
 import hashlib
 import os

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from leasehold.accounts.key_file import KeyPair, generate_key_pair
+from tests.oauth2.granting import Granting, make_granting
 from tests.oauth2.world import World, make_world
 
 
@@ -28,3 +29,15 @@ def world(database_url: str, pair: KeyPair) -> World:
 def small_world(tmp_path: Path, pair: KeyPair) -> World:
     """On SQLite only: for what no database decides."""
     return make_world(str(tmp_path / "leasehold.db"), pair)
+
+
+@pytest.fixture
+def granting(world: World) -> Granting:
+    """On each engine."""
+    return make_granting(world)
+
+
+@pytest.fixture
+def small_granting(small_world: World) -> Granting:
+    """On SQLite only: for what no database decides."""
+    return make_granting(small_world)

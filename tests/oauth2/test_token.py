@@ -176,7 +176,7 @@ def test_a_form_without_a_grant_type_is_refused(small_world: World) -> None:
 
 
 def test_an_unknown_grant_type_is_refused_with_the_known_ones(small_world: World) -> None:
-    for grant_type in ("password", "authorization_code", GRANT.grant_type.upper(), "\0"):
+    for grant_type in ("password", "implicit", GRANT.grant_type.upper(), "\0"):
         code, description = refused(small_world, {"grant_type": [grant_type]})
 
         assert "unsupported_grant_type" == code

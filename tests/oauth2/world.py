@@ -49,6 +49,11 @@ class Hands:
         self.seconds = START
         self.clock = Clock(lambda: self.seconds * 1_000_000_000)
 
+    def set_back(self, seconds: int) -> None:
+        """As if the server were started again on a machine whose clock is wrong."""
+        self.seconds -= seconds
+        self.clock = Clock(lambda: self.seconds * 1_000_000_000)
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -96,6 +101,14 @@ class World:
 
     def post(self, **form: Sequence[str]) -> TokenResponse:
         response = self.serve(lambda server: token.exchange(form, server))
+        assert isinstance(response, TokenResponse)
+        return response
+
+    def post_as(
+        self, authorization: str | None, form: Mapping[str, Sequence[str]]
+    ) -> TokenResponse:
+        """The same with an Authorization header."""
+        response = self.serve(lambda server: token.exchange(form, server, authorization))
         assert isinstance(response, TokenResponse)
         return response
 

@@ -27,16 +27,12 @@ def hash_password(entropy: Entropy, password: str) -> str:
 
     Raises Invalid for a password of fewer than 8 or more than 1024 characters.
     """
-    prepared = _prepare(password[:MAX_CHARACTERS])
-    if len(prepared) < MIN_CHARACTERS:
-        raise Invalid(
-            f"the password is too short: use {MIN_CHARACTERS} characters or more", field="password"
-        )
-    if len(password) > MAX_CHARACTERS:
-        raise Invalid(
-            f"the password is too long: use {MAX_CHARACTERS} characters or fewer", field="password"
-        )
-    return _HASHER.hash(_bytes(prepared), salt=entropy.bytes(16))
+    return _HASHER.hash(_bytes(_acceptable(password)), salt=entropy.bytes(16))
+
+
+def require_acceptable(password: str) -> None:
+    """Raises Invalid as `hash_password` does, without its work."""
+    _acceptable(password)
 
 
 def check(password_hash: str | None, password: str) -> bool:
@@ -53,6 +49,19 @@ def check(password_hash: str | None, password: str) -> bool:
 def needs_rehash(password_hash: str) -> bool:
     """Whether it was made with other parameters than today's: hash anew at the next sign-in."""
     return _HASHER.check_needs_rehash(password_hash)
+
+
+def _acceptable(password: str) -> str:
+    prepared = _prepare(password[:MAX_CHARACTERS])
+    if len(prepared) < MIN_CHARACTERS:
+        raise Invalid(
+            f"the password is too short: use {MIN_CHARACTERS} characters or more", field="password"
+        )
+    if len(password) > MAX_CHARACTERS:
+        raise Invalid(
+            f"the password is too long: use {MAX_CHARACTERS} characters or fewer", field="password"
+        )
+    return prepared
 
 
 def _prepare(password: str) -> str:

@@ -1,6 +1,7 @@
 """`leasehold serve`: runs the server until Ctrl-C."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import uvloop
 
 from leasehold.app import Application
 from leasehold.cli import database, log, secret_key_file
-from leasehold.settings import Settings, from_environment
+from leasehold.settings import Settings, from_environment, legacy_switches
 from leasehold.storage.engine import open_engine
 from leasehold.storage.migrate import migrate
 from leasehold.web.server import bind, make_server
+
+_log = logging.getLogger("leasehold.serve")
 
 
 @click.command(name="serve")
@@ -61,6 +64,8 @@ def command(
 async def _serve(
     settings: Settings, host: str, port: int, certificate: Path | None, key: Path | None
 ) -> None:
+    for name in legacy_switches(settings):
+        _log.warning("legacy.on %s", name)
     engine = open_engine(settings.database, sync=settings.sync)
     await asyncio.to_thread(migrate, engine)
     box = await asyncio.to_thread(secret_key_file.unlock, engine, settings)

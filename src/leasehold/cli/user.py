@@ -1,18 +1,22 @@
-"""`leasehold user`: people, who own projects and sign in with a password."""
+"""`leasehold user`: people, who own projects and sign in."""
 
 import sys
 from functools import partial
 
 import click
 
-from leasehold.accounts import passwords, users
+from leasehold.accounts import installation, passwords, users
 from leasehold.accounts.model import User
-from leasehold.cli import output
+from leasehold.cli import output, secret_key_file
 from leasehold.cli.arguments import EMAIL
 from leasehold.cli.database import existing, made_if_missing, read, transact
 from leasehold.cli.group import Group
 from leasehold.entropy import Entropy
-from leasehold.errors import Invalid
+from leasehold.errors import Invalid, Missing
+from leasehold.oauth2 import consents
+from leasehold.settings import from_environment
+from leasehold.sign_in import browser_sessions, password_change, registration, totp
+from leasehold.sign_in.model import BrowserSession, SessionLimits
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
 
@@ -32,10 +36,11 @@ def command() -> None:
 
 @command.command()
 @click.argument("email", type=EMAIL)
+@click.option("--name", default="", help="What to call them; they can change it.")
 @_password_stdin
 @made_if_missing
 @output.json_option
-def create(engine: Engine, email: str, *, password_stdin: bool) -> None:
+def create(engine: Engine, email: str, *, name: str, password_stdin: bool) -> None:
     r"""Add a person. Asks twice for a password of at least 8 characters.
 
     Makes the database if there is none.
@@ -52,6 +57,7 @@ def create(engine: Engine, email: str, *, password_stdin: bool) -> None:
             users.create,
             entropy=Entropy(),
             email=email,
+            name=name,
             password_hash=password_hash,
             email_verified=True,  # the operator vouches for the address
         ),
@@ -60,6 +66,45 @@ def create(engine: Engine, email: str, *, password_stdin: bool) -> None:
         _value(user),
         f"User {user.email} was added.",
         f"Next: leasehold project create PROJECT --owner {user.email}",
+    )
+
+
+@command.command()
+@click.argument("email", type=EMAIL)
+@click.option(
+    "--issuer",
+    envvar="LEASEHOLD_ISSUER",
+    show_envvar=True,
+    metavar="URL",
+    help="URL by which people reach the server.  [default: the one it was last started with]",
+)
+@made_if_missing
+@output.json_option
+def invite(engine: Engine, email: str, issuer: str | None) -> None:
+    r"""Print a link with which a person adds their own account. It is good once, for a week.
+
+    Whoever has the link can use it: send it to nobody else.
+
+    \b
+    Example:
+      leasehold user invite ada@example.com --issuer https://tasks.example.com
+    """
+    box = secret_key_file.unlock_for_command(engine)
+
+    def run(tx: Transaction, now: int) -> str:
+        base = issuer or installation.get(tx, "issuer")
+        if base is None:
+            raise Missing(
+                "the link needs the server's URL: give it with --issuer, or start the server once",
+                field="issuer",
+            )
+        if not base.startswith(("http://", "https://")):
+            raise Invalid("--issuer is a URL like https://tasks.example.com")
+        return registration.invite(tx, now, Entropy(), box, email=email, issuer=base)
+
+    link = transact(engine, run)
+    output.done(
+        {"email": email, "link": link}, f"Send this link to {email}, and nobody else:", link
     )
 
 
@@ -86,7 +131,9 @@ def list_(engine: Engine) -> None:
 @existing
 @output.json_option
 def disable(engine: Engine, email: str) -> None:
-    r"""Take a person's right to sign in away. Their projects and queues stay as they are.
+    r"""Take a person's right to sign in away, and sign them out of every browser.
+
+    Their projects and queues stay as they are.
 
     \b
     Example:
@@ -128,10 +175,17 @@ def enable(engine: Engine, email: str) -> None:
 @command.command("set-password")
 @click.argument("email", type=EMAIL)
 @_password_stdin
+@click.option(
+    "--keep-access",
+    is_flag=True,
+    help="Leave the access of the clients to which the person gave it.",
+)
 @existing
 @output.json_option
-def set_password(engine: Engine, email: str, *, password_stdin: bool) -> None:
+def set_password(engine: Engine, email: str, *, password_stdin: bool, keep_access: bool) -> None:
     r"""Give a person a new password. Asks for it twice; the old one is good no longer.
+
+    They are signed out of every browser, and the clients that they gave access lose it.
 
     \b
     Example:
@@ -139,8 +193,91 @@ def set_password(engine: Engine, email: str, *, password_stdin: bool) -> None:
     """
     user = read(engine, lambda tx, _: users.require(tx, email))
     password_hash = _new_password_hash(from_stdin=password_stdin)
-    transact(engine, lambda tx, _: users.set_password_hash(tx, email, password_hash))
+
+    def change(tx: Transaction, now: int) -> None:
+        password_change.replace(tx, now, user, password_hash)
+        if not keep_access:
+            consents.revoke_all_of_user(tx, now, user.id, "password")
+
+    transact(engine, change)
     output.done(_value(user), f"User {email} has a new password; it is good from now on.")
+
+
+@command.command("reset-second-factor")
+@click.argument("email", type=EMAIL)
+@existing
+@output.json_option
+def reset_second_factor(engine: Engine, email: str) -> None:
+    r"""Switch a person's authenticator app and recovery codes off, for who has lost both.
+
+    Make sure that it is them who ask: from then on the password alone lets somebody in.
+
+    \b
+    Example:
+      leasehold user reset-second-factor ada@example.com
+    """
+
+    def run(tx: Transaction, now: int) -> bool:
+        user = users.require(tx, email)
+        was_on = totp.remove(tx, user.id)
+        browser_sessions.end_all(tx, now, user.id)
+        return was_on
+
+    was_on = transact(engine, run)
+    output.done(
+        {"email": email, "was_on": was_on},
+        f"User {email} signs in with the password alone, and was signed out of every browser."
+        if was_on
+        else f"User {email} had no second factor; they were signed out of every browser.",
+    )
+
+
+@command.command()
+@click.argument("email", type=EMAIL)
+@existing
+@output.json_option
+def sessions(engine: Engine, email: str) -> None:
+    r"""List the browsers in which a person is signed in.
+
+    \b
+    Example:
+      leasehold user sessions ada@example.com
+    """
+    limits = SessionLimits.of(from_environment())
+
+    def run(tx: Transaction, now: int) -> list[BrowserSession]:
+        return browser_sessions.of_user(tx, now, users.require(tx, email).id, limits=limits)
+
+    output.listing(
+        [_session_value(session) for session in read(engine, run)],
+        {
+            "seen_at": "Last seen",
+            "address": "Address",
+            "method": "Signed in with",
+            "user_agent": "Browser",
+        },
+        nothing=f"{email} is signed in nowhere.",
+    )
+
+
+@command.command("sign-out")
+@click.argument("email", type=EMAIL)
+@existing
+@output.json_option
+def sign_out(engine: Engine, email: str) -> None:
+    r"""Sign a person out of every browser.
+
+    \b
+    Example:
+      leasehold user sign-out ada@example.com
+    """
+
+    def run(tx: Transaction, now: int) -> int:
+        return browser_sessions.end_all(tx, now, users.require(tx, email).id)
+
+    ended = transact(engine, run)
+    browsers = "1 browser" if ended == 1 else f"{ended} browsers"
+    output.done({"email": email, "ended": ended}, f"{email} was signed out of {browsers}.")
 
 
 def _new_password_hash(*, from_stdin: bool) -> str:
@@ -168,7 +305,20 @@ def _line_of_stdin() -> str:
 def _value(user: User) -> output.Value:
     return {
         "email": user.email,
+        "name": user.name,
         "state": "active" if user.disabled_at is None else "disabled",
         "created_at": output.instant(user.created_at),
         "disabled_at": output.instant(user.disabled_at),
+    }
+
+
+def _session_value(session: BrowserSession) -> output.Value:
+    return {
+        "id": session.id,
+        "method": session.method,
+        "address": session.address,
+        "user_agent": session.user_agent,
+        "created_at": output.instant(session.created_at),
+        "authenticated_at": output.instant(session.authenticated_at),
+        "seen_at": output.instant(session.seen_at),
     }

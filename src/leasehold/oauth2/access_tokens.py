@@ -1,13 +1,11 @@
 """Access tokens: how one is made and recognised, and the record that is kept in its place."""
 
 import hashlib
-import re
-import zlib
 
 from leasehold.clock import MICROSECONDS
 from leasehold.entropy import Entropy
-from leasehold.oauth2 import rows
-from leasehold.oauth2.model import AccessToken
+from leasehold.oauth2 import grant_rows, rows, token_text
+from leasehold.oauth2.model import AccessToken, Person
 from leasehold.storage.transaction import Transaction
 
 __all__ = [
@@ -20,28 +18,21 @@ __all__ = [
     "revoked_since",
     "store",
     "sweep",
+    "whose",
 ]
 
 PREFIX = "lha_"  # what secret scanners look for
-RANDOM_BYTES = 32
 KEPT_AFTER_EXPIRY = 86_400 * MICROSECONDS  # so that a late caller's token can still be explained
-
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_CHECKSUM_LENGTH = 6  # 62**6 is more than 2**32
-_TOKEN = re.compile(r"lha_[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}")
 
 
 def mint(entropy: Entropy) -> str:
-    """A new token: prefix, 256 random bits, and a checksum by which a cut one is seen at once."""
-    text = PREFIX + entropy.url_safe(RANDOM_BYTES)
-    return text + _checksum(text)
+    """A new token."""
+    return token_text.mint(PREFIX, entropy)
 
 
 def is_well_formed(text: str) -> bool:
     """Whether it could be a token: nothing else is worth a look into the database."""
-    if not _TOKEN.fullmatch(text):
-        return False
-    return _checksum(text[:-_CHECKSUM_LENGTH]) == text[-_CHECKSUM_LENGTH:]
+    return token_text.is_well_formed(PREFIX, text)
 
 
 def digest(token: str) -> bytes:
@@ -60,6 +51,12 @@ def find(tx: Transaction, digest: bytes) -> AccessToken | None:
     `revoked_at` is also set when what it came of was switched off, deleted or revoked.
     """
     return rows.token_by_digest(tx, digest)
+
+
+def whose(tx: Transaction, token: AccessToken) -> Person:
+    """Whom it stands for, as they are known now; a service account or client is itself."""
+    person = grant_rows.person_by_id(tx, token.user_id) if token.user_id is not None else None
+    return person or Person(0, token.subject, token.email, "", email_verified=True)
 
 
 def revoke(tx: Transaction, now: int, digest: bytes) -> bool:
@@ -82,13 +79,3 @@ def revoked_since(tx: Transaction, instant: int) -> list[bytes]:
 def sweep(tx: Transaction, now: int, limit: int) -> int:
     """Removes up to `limit` records that expired more than a day ago; how many there were."""
     return rows.sweep_tokens(tx, before=now - KEPT_AFTER_EXPIRY, limit=limit)
-
-
-def _checksum(text: str) -> str:
-    """CRC-32 as six digits of base 62, most significant first."""
-    number = zlib.crc32(text.encode())
-    digits = ""
-    for _ in range(_CHECKSUM_LENGTH):
-        number, digit = divmod(number, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    return digits

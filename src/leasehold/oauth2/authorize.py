@@ -18,6 +18,7 @@ from leasehold.oauth2.authorize_model import (
     Answer,
     AuthorizationRequest,
     AuthorizeError,
+    Code,
     NotRedirectable,
     Prompt,
     ReplyTo,
@@ -53,7 +54,11 @@ MAX_CHARACTERS: Final = {  # of each parameter that is read; all others are igno
 }
 MAX_ENCODED = 7800  # characters of all of them, percent-encoded: they travel in a URL
 
-_OBJECTS: Final = ("request", "request_uri", "registration")
+_OBJECTS: Final[dict[str, Code]] = {
+    "request": "request_not_supported",
+    "request_uri": "request_uri_not_supported",
+    "registration": "registration_not_supported",
+}
 _YES_OR_NO: Final = {"true": True, "false": False, "": False}
 
 
@@ -74,7 +79,9 @@ class Asked:
 def known(form: Form) -> Form:
     """What is read of a request. RFC 6749 §3.1: what is empty, or unknown, is as good as absent."""
     return {
-        name: kept for name, values in form.items() if name in MAX_CHARACTERS and (kept := [*filter(None, values)])
+        name: kept
+        for name, values in form.items()
+        if name in MAX_CHARACTERS and (kept := [*filter(None, values)])
     }
 
 
@@ -98,15 +105,18 @@ def client_id(form: Form) -> str:
     return values[0]
 
 
-def certain_redirect_uri(form: Form, client: Client | None, settings: Settings) -> str:
+def unknown_client(client_id: str) -> NotRedirectable:
+    """What the person is told when there is no such client."""
+    return NotRedirectable(
+        "invalid_client",
+        "No application is registered here under the name that the request gave.",
+        sent=client_id,
+        fix="Check client_id. The application may also have been deleted.",
+    )
+
+
+def certain_redirect_uri(form: Form, client: Client, settings: Settings) -> str:
     """Where answers go. Raises NotRedirectable when the client has not registered it."""
-    if client is None:
-        raise NotRedirectable(
-            "invalid_client",
-            "No application is registered here under the name that the request gave.",
-            sent=form["client_id"][0],
-            fix="Check client_id. The application may also have been deleted.",
-        )
     values = form.get("redirect_uri", [])
     if len(values) != 1:
         raise NotRedirectable(
@@ -114,11 +124,12 @@ def certain_redirect_uri(form: Form, client: Client | None, settings: Settings) 
             "The request does not say, exactly once, where the answer is to go.",
             fix="Send redirect_uri exactly once, as it is registered.",
         )
-    _check_redirect_uri(client, values[0], settings)
+    check_redirect_uri(client, values[0], settings)
     return values[0]
 
 
-def _check_redirect_uri(client: Client, uri: str, settings: Settings) -> None:
+def check_redirect_uri(client: Client, uri: str, settings: Settings) -> None:
+    """Raises NotRedirectable when answers must not go there, or not any longer."""
     if not redirect_uris.matches(client, uri):
         raise NotRedirectable(
             "redirect_uri_mismatch",
@@ -145,7 +156,9 @@ def reply_to(form: Form, redirect_uri: str) -> ReplyTo:
     A state that is refused is not repeated; a mode that is refused is not used.
     """
     response_type = _normal(_single(form, "response_type"))
-    usual: ResponseMode = "fragment" if {"token", "id_token"} & {*response_type.split()} else "query"
+    usual: ResponseMode = (
+        "fragment" if {"token", "id_token"} & {*response_type.split()} else "query"
+    )
     asked = _single(form, "response_mode")
     state = _single(form, "state")
     return ReplyTo(
@@ -207,6 +220,39 @@ def read(asked: Asked) -> AuthorizationRequest:
     )
 
 
+def metadata(settings: Settings) -> dict[str, object]:
+    """What the server's metadata says of this endpoint (RFC 8414 §2, RFC 9207 §3)."""
+    is_known = settings.implicit_grant
+    return {
+        "response_types_supported": [kind for kind in RESPONSE_TYPES if is_known or kind == "code"],
+        "response_modes_supported": list(RESPONSE_MODES),
+        "prompt_values_supported": list(PROMPTS),
+        "code_challenge_methods_supported": ["S256", *(["plain"] if settings.plain_pkce else [])],
+        "authorization_response_iss_parameter_supported": True,
+        # OpenID Connect Discovery 1.0 §3 takes the second for true where it is missing.
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+
+
+def check_again(request: AuthorizationRequest, client: Client, settings: Settings) -> None:
+    """Whether the server and the client still allow what a request wanted a while ago.
+
+    Raises AuthorizeError.
+    """
+    form = {
+        "response_type": request.response_type,
+        "response_mode": request.response_mode,
+        "scope": scopes.text(request.scopes),
+        "nonce": request.nonce,
+        "code_challenge": request.code_challenge,
+        "code_challenge_method": request.challenge_method,
+    }
+    kept = {name: [value] for name, value in form.items() if value}
+    for step in STEPS:
+        step(Asked(kept, client, request.redirect_uri, settings))
+
+
 def every_parameter_is_given_once(asked: Asked) -> None:
     twice = [name for name, values in asked.form.items() if len(values) > 1]
     if twice:  # RFC 6749 §3.1
@@ -224,10 +270,9 @@ def nothing_is_too_long_or_unreadable(asked: Asked) -> None:
 
 def nothing_comes_in_an_object(asked: Asked) -> None:
     # OpenID Connect Core 1.0 §6 and §7.2.1
-    for name in _OBJECTS:
+    for name, code in _OBJECTS.items():
         if asked[name]:
-            code = f"{name}_not_supported"
-            raise AuthorizeError(code, f"leave {name} out: send each parameter by itself")  # type: ignore[arg-type]  # the three codes that are made so
+            raise AuthorizeError(code, f"leave {name} out: send each parameter by itself")
 
 
 def response_type_is_served(asked: Asked) -> None:
@@ -298,7 +343,9 @@ def challenge_is_good(asked: Asked) -> None:
     challenge = asked["code_challenge"]
     if asked["response_type"] != "code":
         if challenge or asked["code_challenge_method"]:
-            _refuse("code_challenge protects codes, and no code was asked for: send response_type=code")
+            _refuse(
+                "code_challenge protects codes, and no code was asked for: send response_type=code"
+            )
         return
     if challenge:
         plain_allowed = asked.settings.plain_pkce
@@ -318,7 +365,7 @@ def _as_authorize_error(step: Step) -> Step:
         try:
             step(asked)
         except OAuthError as error:
-            code = "invalid_scope" if error.code == "invalid_scope" else "invalid_request"
+            code: Code = "invalid_scope" if error.code == "invalid_scope" else "invalid_request"
             raise AuthorizeError(code, error.description) from None
 
     return run

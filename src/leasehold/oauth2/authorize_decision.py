@@ -10,7 +10,7 @@ from leasehold.oauth2.authorize_model import (
     AuthorizeError,
     Code,
     Offer,
-    Person,
+    SignedInUser,
 )
 from leasehold.oauth2.client_model import Client
 
@@ -23,10 +23,10 @@ class Situation:
     """All that the decision depends on, besides the request."""
 
     client: Client
-    person: Person | None  # None: nobody is signed in
+    person: SignedInUser | None  # None: nobody is signed in
     granted: int  # what the person granted this client before; 0 for nothing
     is_allowed: bool  # whether the client's project may ask this person at all
-    proved_since: int | None  # the person was sent to prove who they are at this instant
+    proved_since: int | None  # when this request first sent the person to sign in; None: never
     has_chosen: bool  # the person saw the page on which one chooses an account
     now: int
 
@@ -82,20 +82,29 @@ def _next(request: AuthorizationRequest, situation: Situation) -> Next:
     person = situation.person
     if person is None:
         return SignIn(again=False)
-    if _must_prove_again(request, situation, person):
+    first = _before_consent(request, situation, person)
+    if first is not None:
+        return first
+    offer = _offer(request, situation)
+    if _must_ask(request, situation, offer):
+        return AskConsent(offer)
+    return AnswerNow(offer.granted)
+
+
+def _before_consent(
+    request: AuthorizationRequest, situation: Situation, person: SignedInUser
+) -> SignIn | ChooseAccount | NotATester | None:
+    since = situation.proved_since
+    has_proved = since is not None and person.authenticated_at >= since
+    if not has_proved and _is_too_old(request, situation, person):
         return SignIn(again=True)
-    if not situation.has_chosen:
+    if not (has_proved or situation.has_chosen):  # who signs in, chooses
         if "select_account" in request.prompts:
             return ChooseAccount("asked")
         # Without consent, prompt=none must not tell a client whether this is the one it thinks.
         if not _is_expected(request, person) and not _is_silent_and_new(request, situation):
             return ChooseAccount("hint")
-    if not situation.is_allowed:
-        return NotATester()
-    offer = _offer(request, situation)
-    if _must_ask(request, situation, offer):
-        return AskConsent(offer)
-    return AnswerNow(offer.granted)
+    return None if situation.is_allowed else NotATester()
 
 
 def _code_without_page(
@@ -112,12 +121,7 @@ def _code_without_page(
     return "consent_required" if is_new else "interaction_required"
 
 
-def _must_prove_again(
-    request: AuthorizationRequest, situation: Situation, person: Person
-) -> bool:
-    since = situation.proved_since
-    if since is not None and person.authenticated_at >= since:
-        return False
+def _is_too_old(request: AuthorizationRequest, situation: Situation, person: SignedInUser) -> bool:
     if "login" in request.prompts:
         return True
     if request.max_age is None:
@@ -125,7 +129,7 @@ def _must_prove_again(
     return situation.now - person.authenticated_at > request.max_age * MICROSECONDS
 
 
-def _is_expected(request: AuthorizationRequest, person: Person) -> bool:
+def _is_expected(request: AuthorizationRequest, person: SignedInUser) -> bool:
     """Whether the person is who the client thinks, if it said who that is."""
     hint, domain = request.login_hint, request.domain_hint
     if hint and hint.lower() != person.email and hint != person.subject:
@@ -147,10 +151,11 @@ def _offer(request: AuthorizationRequest, situation: Situation) -> Offer:
 
 def _must_ask(request: AuthorizationRequest, situation: Situation, offer: Offer) -> bool:
     is_new = bool(offer.tickable | offer.fixed)
-    return is_new or "consent" in request.prompts or _is_imitable(request, situation.client)
+    return is_new or "consent" in request.prompts or is_imitable(request, situation.client)
 
 
-def _is_imitable(request: AuthorizationRequest, client: Client) -> bool:
+def is_imitable(request: AuthorizationRequest, client: Client) -> bool:
+    """Whether another program could be asking in the client's name, and get the answer."""
     # RFC 8252 §8.6: any program on a person's machine may listen where an installed client does,
     # and give its client id. An https:// address belongs to somebody.
     return not client.is_confidential and not request.redirect_uri.startswith("https://")

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from leasehold.errors import Invalid
-from leasehold.oauth2.client_model import Client, ConsentScreen
+from leasehold.oauth2.model import SigningKey
+from leasehold.oauth2.server import AuthorizationServer
 
 ResponseType = Literal["code", "token", "id_token", "id_token token"]
 ResponseMode = Literal["query", "fragment"]
@@ -85,16 +86,8 @@ class ReplyTo:
     state: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """The client of a request, as the database knows it."""
-
-    client: Client
-    screen: ConsentScreen
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class SignedInUser:
     """Who is signed in, and since when."""
 
     user_id: int
@@ -130,3 +123,12 @@ class Answer:
 
     reply_to: ReplyTo
     parameters: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """With what answers are made; `key` is needed for ID tokens only."""
+
+    server: AuthorizationServer
+    person: SignedInUser
+    key: SigningKey | None = None

@@ -35,9 +35,7 @@ def answer_request(
     tx: Transaction, now: int, *, digest: bytes, session_id: str, user_id: int
 ) -> PendingConsent | None:
     """None when there is none that waits, or it is another session's."""
-    row = tx.one(
-        SQL.answer_request, digest=digest, session_id=session_id, user_id=user_id, now=now
-    )
+    row = tx.one(SQL.answer_request, digest=digest, session_id=session_id, user_id=user_id, now=now)
     return msgspec.json.decode(row[0], type=PendingConsent) if row else None
 
 

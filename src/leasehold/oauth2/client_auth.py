@@ -5,7 +5,6 @@ the answer is the same after the same work: who guesses does not learn which cli
 """
 
 import binascii
-import hmac
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from urllib.parse import unquote_plus
 
 from leasehold.oauth2 import client_rows as rows
 from leasehold.oauth2.client_model import Client
-from leasehold.oauth2.clients import MAX_SECRETS, is_client_id, secret_digest
+from leasehold.oauth2.clients import is_client_id, secret_digest
 from leasehold.oauth2.errors import Code, OAuthError
 from leasehold.storage.secret_box import SecretBox
 from leasehold.storage.transaction import Transaction
@@ -23,8 +22,6 @@ METHODS: Final = ("client_secret_basic", "client_secret_post", "none")  # as met
 
 MAX_HEADER = 2048  # characters; ours take about 150
 MAX_SECRET = 512  # characters; no secret of ours is longer, and longer ones need no digest
-
-_NO_SECRETS: Final = [(0, bytes(32))] * MAX_SECRETS  # compared in vain
 
 
 class ClientRefused(OAuthError):
@@ -103,21 +100,17 @@ def read(form: Mapping[str, str], authorization_header: str | None) -> Credentia
 
 def check(tx: Transaction, box: SecretBox, given: Credentials) -> AuthenticatedClient:
     """The client, if its secret is right or it needs none. Raises ClientRefused, always alike."""
-    found = rows.client_and_secrets(tx, given.client_id) if is_client_id(given.client_id) else None
     secret = given.secret or ""
-    if len(secret) > MAX_SECRET:
+    if len(secret) > MAX_SECRET or not is_client_id(given.client_id):
         raise _refused(given)
-    digest = secret_digest(box, secret)
-    secrets = (found[1] if found else []) + _NO_SECRETS
-    right = [id_ for id_, kept in secrets[:MAX_SECRETS] if hmac.compare_digest(digest, kept)]
+    found = rows.client_and_secret(tx, given.client_id, secret_digest(box, secret))
     if found is None:
         raise _refused(given)
-    client = found[0]
-    if right:
-        return AuthenticatedClient(client, right[0])
-    if given.secret is None and not client.is_confidential:
-        return AuthenticatedClient(client, None)
-    raise _refused(given)
+    client, secret_id = found
+    needs_none = given.secret is None and not client.is_confidential
+    if secret_id is None and not needs_none:
+        raise _refused(given)
+    return AuthenticatedClient(client, secret_id)
 
 
 def _basic(header: str) -> tuple[str, str]:

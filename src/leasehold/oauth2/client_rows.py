@@ -49,15 +49,12 @@ def delete_client(tx: Transaction, now: int, client_id: str) -> bool:
     return tx.run(SQL.delete_client, id=client_id, now=now) > 0
 
 
-def client_and_secrets(
-    tx: Transaction, client_id: str
-) -> tuple[Client, list[tuple[int, bytes]]] | None:
-    """The client with the ids and digests of its good secrets; None when there is none."""
-    found = tx.all(SQL.client_and_secrets, id=client_id)
-    if not found:
-        return None
-    secrets = [(row[12], bytes(row[13])) for row in found if row[12] is not None]
-    return _client(found[0][:12]), secrets
+def client_and_secret(
+    tx: Transaction, client_id: str, digest: bytes
+) -> tuple[Client, int | None] | None:
+    """The client, and the id of its secret of that digest, if it has it; None for no client."""
+    row = tx.one(SQL.client_and_secret, id=client_id, digest=digest)
+    return (_client(row[:-1]), row[-1]) if row else None
 
 
 def secrets_of(tx: Transaction, client_id: str) -> list[ClientSecret]:

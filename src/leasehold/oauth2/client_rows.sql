@@ -49,16 +49,17 @@ update clients
    set deleted_at = :now
  where id = :id and deleted_at is null
 
--- name: client_and_secrets
--- A row for each secret that is good; one with nulls when there is none.
-select clients.id, clients.project_id, clients.type, clients.name, clients.email,
-       clients.redirect_uris, clients.javascript_origins, clients.rotates,
-       clients.client_credentials, clients.implicit, clients.created_at, clients.deleted_at,
-       secrets.id, secrets.digest
+-- name: client_and_secret
+-- A subquery, for SQLite takes three times as long for a join. The digest is keyed: how long it takes
+-- to compare one tells a stranger nothing.
+select id, project_id, type, name, email, redirect_uris, javascript_origins,
+       rotates, client_credentials, implicit, created_at, deleted_at,
+       (select secrets.id
+          from client_secrets as secrets
+         where secrets.client_id = clients.id and secrets.digest = :digest
+           and secrets.deleted_at is null)
   from clients
-  left join client_secrets as secrets
-    on secrets.client_id = clients.id and secrets.deleted_at is null
- where clients.id = :id and clients.deleted_at is null
+ where id = :id and deleted_at is null
 
 -- name: secrets_of
 select id, ending, created_at

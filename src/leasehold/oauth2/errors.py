@@ -1,6 +1,7 @@
 """The authorization server's refusals, by the codes of RFC 6749 §5.2.
 
-`invalid_token` is Google's, of its tokeninfo endpoint.
+`invalid_token` and `insufficient_scope` are those of RFC 6750 §3.1, for a token that is shown to
+us; Google's tokeninfo uses the first, too.
 """
 
 from typing import Literal
@@ -17,6 +18,7 @@ Code = Literal[
     "unsupported_grant_type",
     "invalid_scope",
     "invalid_token",
+    "insufficient_scope",
 ]
 
 

@@ -189,20 +189,29 @@ update access_tokens
 returning digest
 
 -- name: consent_of_family
-select consents.id, consents.user_id, families.client_id
+select consents.id, consents.user_id
   from token_families as families
   join consents on consents.id = families.consent_id
  where families.id = :family_id
 
--- name: sweep_families
--- Dead ones, and idle ones, whose tokens are all gone already.
+-- name: end_idle_families
+update token_families
+   set revoked_at = :now,
+       revoked_because = 'idle'
+ where id in (
+       select id
+         from token_families
+        where offline = 1 and revoked_at is null and last_used_at < :before
+        order by last_used_at
+        limit :limit)
+
+-- name: sweep_ended_families
+-- Their tokens first: one without its family would look as if it had never had one.
 delete from token_families
  where id in (
        select families.id
          from token_families as families
-        where (families.revoked_at < :revoked_before
-               or families.offline = 1 and families.last_used_at < :idle_before
-               or families.offline = 0 and families.last_used_at < :revoked_before)
+        where families.revoked_at < :before
           and not exists (
                 select tokens.digest
                   from access_tokens as tokens
@@ -211,6 +220,21 @@ delete from token_families
                 select refresh.digest
                   from refresh_tokens as refresh
                  where refresh.family_id = families.id)
+        order by families.revoked_at
+        limit :limit)
+
+-- name: sweep_online_families
+-- They have no refresh token, so they end with their access token.
+delete from token_families
+ where id in (
+       select families.id
+         from token_families as families
+        where families.offline = 0 and families.last_used_at < :before
+          and not exists (
+                select tokens.digest
+                  from access_tokens as tokens
+                 where tokens.family_id = families.id)
+        order by families.last_used_at
         limit :limit)
 
 -- name: insert_refresh_token
@@ -247,12 +271,11 @@ delete from refresh_tokens
         order by replaced_at
         limit :limit)
 
--- name: sweep_dead_refresh_tokens
+-- name: sweep_ended_refresh_tokens
 delete from refresh_tokens
  where digest in (
        select refresh.digest
          from token_families as families
          join refresh_tokens as refresh on refresh.family_id = families.id
-        where families.revoked_at < :revoked_before
-           or families.offline = 1 and families.last_used_at < :idle_before
+        where families.revoked_at < :before
         limit :limit)

@@ -1,6 +1,6 @@
 """What the authorization server keeps and hands on: tokens, answers and keys."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from joserfc.jwk import RSAKey
 
@@ -29,6 +29,7 @@ class AccessToken:
     user_id: int | None = None
     family_id: int | None = None
     secret_id: int | None = None
+    offline: bool = False  # its family has a refresh token
 
     def is_good(self, now: int) -> bool:
         """Whether it may be used at this instant."""
@@ -43,6 +44,12 @@ class TokenResponse:
     expires_in: int  # seconds
     scope: str  # space separated
     token_type: str = "Bearer"  # noqa: S105  # the type's name, not a token
+    refresh_token: str | None = field(default=None, repr=False)  # None: no new one
+    id_token: str | None = field(default=None, repr=False)  # None: openid was not asked for
+
+    def with_id_token(self, text: str) -> "TokenResponse":
+        """The same with an ID token."""
+        return replace(self, id_token=text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,89 @@ class IdTokenResponse:
     """What the token endpoint answers to who wants to be known by others: nothing else."""
 
     id_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user as clients may get to know them."""
+
+    id: int
+    subject: str  # 21 digits
+    email: str
+    name: str  # "" when it is not known
+    email_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A person's yes to a client, which has not been taken back. Instants are microseconds."""
+
+    id: int
+    user_id: int
+    client_id: str
+    scopes: int  # a mask, see scopes.py
+    created_at: int
+    last_used_at: int | None  # to the minute; None: no token was given out yet
+
+
+@dataclass(frozen=True, slots=True)
+class GivenConsent:
+    """The same as the person who gave it sees it."""
+
+    id: int
+    client_id: str
+    client_name: str
+    project_id: str
+    scopes: int
+    created_at: int
+    last_used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """What a code was given for; not the code itself."""
+
+    consent_id: int
+    client_id: str
+    user_id: int
+    redirect_uri: str  # "" when the request named none
+    scopes: int
+    code_challenge: str | None  # None: the client sent none
+    challenge_method: str | None
+    nonce: str | None
+    authenticated_at: int  # when the user last proved who they are
+    offline: bool  # a refresh token goes with it
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All tokens that came of one authorization: they end together."""
+
+    id: int
+    client_id: str
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """What is known of a refresh token and its family; not the token itself."""
+
+    digest: bytes = field(repr=False)  # keyed
+    family_id: int
+    consent_id: int
+    client_id: str
+    user_id: int
+    scopes: int  # all that the family may have
+    authenticated_at: int
+    family_created_at: int
+    last_used_at: int  # of the family, to the minute
+    issued_at: int
+    replaced_at: int | None  # of a rotating client: when its successor was given
+    ended_at: int | None  # when the first thing ended without which it is not good
+    project_id: str  # the client's
+    is_testing: bool  # the project's consent screen says so, or there is none
+    subject: str  # whom it stands for
+    email: str
 
 
 @dataclass(frozen=True, slots=True)

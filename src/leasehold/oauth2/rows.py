@@ -46,7 +46,7 @@ def token_by_digest(tx: Transaction, digest: bytes) -> AccessToken | None:
     if row is None:
         return None
     kept, client_id, project_id, subject, email, granted, issued, expires, revoked, *origin = row
-    account_id, key_id, delegation_id, user_id, family_id, secret_id = origin
+    account_id, key_id, delegation_id, user_id, family_id, secret_id, offline = origin
     return AccessToken(
         digest=bytes(kept),
         client_id=client_id,
@@ -63,6 +63,7 @@ def token_by_digest(tx: Transaction, digest: bytes) -> AccessToken | None:
         user_id=user_id,
         family_id=family_id,
         secret_id=secret_id,
+        offline=bool(offline),
     )
 
 

@@ -53,10 +53,10 @@ select :digest, good.client_id, good.project_id, good.subject, good.email,
   from (
         select clients.id as client_id, clients.project_id, users.subject, users.email,
                users.id as user_id, families.id as family_id
-          from token_families as families
-          join consents on consents.id = families.consent_id
-          join users on users.id = families.user_id
+          from users
+          join token_families as families on families.user_id = users.id
           join clients on clients.id = families.client_id
+          join consents on consents.id = families.consent_id
          where families.id = :family_id
            and families.revoked_at is null and consents.revoked_at is null
            and users.disabled_at is null and clients.deleted_at is null
@@ -89,7 +89,7 @@ select tokens.digest, tokens.client_id, tokens.project_id, tokens.subject, token
                 delegations.deleted_at, users.disabled_at, families.revoked_at,
                 consents.revoked_at, clients.deleted_at, secrets.deleted_at),
        tokens.service_account_id, tokens.key_id, tokens.delegation_id, tokens.user_id,
-       tokens.family_id, tokens.secret_id
+       tokens.family_id, tokens.secret_id, coalesce(families.offline, 0)
   from access_tokens as tokens
   left join service_accounts as accounts on accounts.id = tokens.service_account_id
   left join service_account_keys as keys on keys.id = tokens.key_id

@@ -98,13 +98,29 @@ def audience(claims: Json) -> str | None:
     return named if isinstance(named, str) else None
 
 
+def subject(assertion: Assertion) -> str | None:
+    """For whom else the account wants to act, as an e-mail address; None for nobody but itself.
+
+    Raises OAuthError `unauthorized_client` for what is no text, and for two different ones.
+    """
+    # prn is what sub was called in the drafts; Go's library sends both.
+    named = [assertion.claims[name] for name in ("sub", "prn") if name in assertion.claims]
+    others = [value for value in named if value != assertion.issuer]
+    if not others:
+        return None
+    first = others[0]
+    if not isinstance(first, str) or any(value != first for value in named):
+        raise OAuthError("unauthorized_client", "sub or prn must be one user's e-mail address")
+    return first
+
+
 def check_subject(assertion: Assertion) -> None:
     """Raises OAuthError `unauthorized_client` when the account wants to act for somebody else."""
-    for name in ("sub", "prn"):  # prn is what sub was called in the drafts; Go's library sends both
-        if assertion.claims.get(name, assertion.issuer) != assertion.issuer:
-            raise OAuthError(
-                "unauthorized_client", f"the service account may not act for another ({name})"
-            )
+    if subject(assertion) is not None:
+        raise OAuthError(
+            "unauthorized_client",
+            "the service account may act for itself only here: leave out sub and prn",
+        )
 
 
 def _key_id(header: Json) -> str | None:

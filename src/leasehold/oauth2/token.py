@@ -1,32 +1,45 @@
 """The token endpoint: a form passes the steps, and the grant that it names answers it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Final
 
+from leasehold.oauth2 import parameters
 from leasehold.oauth2.errors import OAuthError
-from leasehold.oauth2.grants import jwt_bearer
-from leasehold.oauth2.grants.grant import Answer, Grant
+from leasehold.oauth2.grants import (
+    authorization_code,
+    client_credentials,
+    jwt_bearer,
+    refresh_token,
+)
+from leasehold.oauth2.grants.grant import Answer, Grant, TokenRequest
+from leasehold.oauth2.parameters import Form
 from leasehold.oauth2.server import AuthorizationServer
 
-Form = Mapping[str, Sequence[str]]  # every value that was sent for a name
 Step = Callable[[Form], None]  # returns, or raises OAuthError
 
-GRANTS: Final[dict[str, Grant]] = {grant.grant_type: grant for grant in (jwt_bearer.GRANT,)}
+GRANTS: Final[dict[str, Grant]] = {
+    grant.grant_type: grant
+    for grant in (
+        authorization_code.GRANT,
+        refresh_token.GRANT,
+        client_credentials.GRANT,
+        jwt_bearer.GRANT,
+    )
+}
 
 
-async def exchange(form: Form, server: AuthorizationServer) -> Answer:
-    """Gives a token for what the form holds. Raises OAuthError, or Unavailable to try again."""
-    given = {name: kept for name, values in form.items() if (kept := list(filter(None, values)))}
+async def exchange(
+    form: Form, server: AuthorizationServer, authorization_header: str | None = None
+) -> Answer:
+    """Gives a token for what the form holds. Raises OAuthError, or Unavailable to try again.
+
+    The header is None when none was sent; a client may say in it who it is.
+    """
+    given = parameters.present(form)
     for step in STEPS:
         step(given)
-    parameters = {name: values[0] for name, values in given.items()}
-    return await GRANTS[parameters["grant_type"]].run(parameters, server)
-
-
-def each_parameter_once(form: Form) -> None:
-    # RFC 6749 §3.2: none twice; one without a value is as good as none.
-    if any(len(values) > 1 for values in form.values()):
-        raise OAuthError("invalid_request", "a parameter was given twice: give each of them once")
+    request = TokenRequest(parameters.once(given), authorization_header)
+    return await GRANTS[request.parameters["grant_type"]].run(request, server)
 
 
 def grant_type_is_known(form: Form) -> None:
@@ -45,4 +58,8 @@ def parameters_are_there(form: Form) -> None:
         raise OAuthError("invalid_request", f"{', '.join(missing)} is missing")
 
 
-STEPS: Final[tuple[Step, ...]] = (each_parameter_once, grant_type_is_known, parameters_are_there)
+STEPS: Final[tuple[Step, ...]] = (
+    parameters.check_once,
+    grant_type_is_known,
+    parameters_are_there,
+)

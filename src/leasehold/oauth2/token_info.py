@@ -8,21 +8,33 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from leasehold.clock import MICROSECONDS
-from leasehold.oauth2 import access_tokens, id_token
+from leasehold.oauth2 import access_tokens, id_token, scopes
 from leasehold.oauth2.errors import OAuthError
 from leasehold.oauth2.jwt import Json
-from leasehold.oauth2.model import AccessToken
+from leasehold.oauth2.model import AccessToken, Person
 from leasehold.oauth2.server import AuthorizationServer
+from leasehold.storage.transaction import Transaction
 
 NAMES = ("access_token", "id_token")
 
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenInfo:
-    """A good access token, and for how many seconds it is so."""
+    """A good access token, for how many seconds it is so, and whom it stands for."""
 
     token: AccessToken
     expires_in: int
+    person: Person
+
+    @property
+    def tells_subject(self) -> bool:
+        """Whether its holder may know who that is: of people, only by a scope."""
+        return self.token.user_id is None or bool(self.token.scopes & scopes.IDENTITY)
+
+    @property
+    def tells_email(self) -> bool:
+        """Whether its holder may know their address."""
+        return self.token.user_id is None or bool(self.token.scopes & scopes.ANY_EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +65,16 @@ async def describe(
 
 async def _access_token(text: str, server: AuthorizationServer) -> AccessTokenInfo:
     digest = access_tokens.digest(text)
-    # Asked for in any case, so that the time tells nothing either.
-    token = await server.committer.read(lambda tx, _now: access_tokens.find(tx, digest))
-    now = server.clock.now()
-    if token is None or not token.is_good(now):
-        _refuse()
-    return AccessTokenInfo(token, (token.expires_at - now) // MICROSECONDS)
+
+    def operation(tx: Transaction, now: int) -> AccessTokenInfo:
+        # Asked for in any case, so that the time tells nothing either.
+        token = access_tokens.find(tx, digest)
+        if token is None or not token.is_good(now):
+            _refuse()
+        person = access_tokens.whose(tx, token)
+        return AccessTokenInfo(token, (token.expires_at - now) // MICROSECONDS, person)
+
+    return await server.committer.read(operation)
 
 
 async def _id_token(text: str, server: AuthorizationServer) -> IdTokenInfo:

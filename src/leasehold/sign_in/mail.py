@@ -16,6 +16,7 @@ from leasehold.errors import Invalid, Unavailable
 from leasehold.settings import Settings
 
 TIMEOUT_SECONDS = 20.0  # for each answer of the SMTP server
+_MAX_LINE = 998  # RFC 5322 §2.1.1
 _PORTS = {"smtp": 25, "smtps": 465}
 
 _log = logging.getLogger("leasehold.mail")
@@ -176,7 +177,9 @@ def _as_email(message: Message, sender: str) -> EmailMessage:
     email["Date"] = formatdate(localtime=False)
     email["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     email["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: nobody's absence note answers it
-    email.set_content(message.text)
+    # As it is, where that is allowed: a link that is cut into lines is read wrong by some.
+    is_plain = message.text.isascii() and len(max(message.text.splitlines(), key=len)) < _MAX_LINE
+    email.set_content(message.text, cte="7bit" if is_plain else None)
     return email
 
 

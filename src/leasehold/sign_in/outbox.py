@@ -57,6 +57,6 @@ class Outbox:
             except MailFailed as error:
                 _log.warning("mail.failed to=%s %s", message.to, error.detail)
                 if pause is None or error.is_final:
-                    _log.error("mail.given_up to=%s", message.to)  # noqa: TRY400  # the line above says why
+                    _log.error("mail.given_up to=%s", message.to)
                     return
             await asyncio.sleep(pause)

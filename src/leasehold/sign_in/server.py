@@ -1,5 +1,6 @@
-"""What signing in works with: the database, time, randomness, the secret key, passwords and mail."""
+"""What signing in works with: database, time, randomness, secret key, passwords and mail."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from leasehold.clock import Clock
@@ -11,6 +12,11 @@ from leasehold.sign_in.outbox import Outbox
 from leasehold.sign_in.password_pool import PasswordPool
 from leasehold.storage.committer import Committer
 from leasehold.storage.secret_box import SecretBox
+from leasehold.storage.transaction import Transaction
+
+# Ends what a user has given to clients, in the transaction; to be called after the commit is what
+# it returns.
+EndAccess = Callable[[Transaction, int, int], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class SignInServer:
     issuer: str  # our own URL, without a slash at its end
     passwords: PasswordPool
     outbox: Outbox
+    end_access: EndAccess  # of the user with this id, as of this instant
 
     @property
     def limits(self) -> SessionLimits:
@@ -45,6 +52,7 @@ def open_sign_in_server(
     settings: Settings,
     secret_box: SecretBox,
     issuer: str,
+    end_access: EndAccess,
 ) -> SignInServer:
     """Everything ready to let people in. Raises Invalid when the mail settings cannot be read."""
     issuer = issuer.rstrip("/")
@@ -57,4 +65,5 @@ def open_sign_in_server(
         issuer=issuer,
         passwords=PasswordPool(entropy),
         outbox=Outbox(make_mail(settings, issuer)),
+        end_access=end_access,
     )

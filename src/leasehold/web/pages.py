@@ -4,12 +4,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from leasehold.web.account.page import Page, Pages, Visit
+
+# For who has no browser; the page for the others is landing.html.
 _LANDING = """\
 This is a Leasehold server: a task queue that speaks App Engine's Task Queue REST API.
 
   API description   {issuer}/discovery/v1/apis/taskqueue/v1beta2/rest
   list of APIs      {issuer}/discovery/v1/apis
   token endpoint    {issuer}/token
+  about sign-in     {issuer}/.well-known/openid-configuration
   health            {issuer}/healthz
 
 Every call needs an access token. A project's owner makes a service account with
@@ -17,13 +21,19 @@ Every call needs an access token. A project's owner makes a service account with
 """
 
 
-def routes(issuer: str) -> list[Route]:
+def routes(pages: Pages) -> list[Route]:
     """`/` and `/healthz`."""
+    return [Route("/", Page(pages, show=_landing)), Route("/healthz", _health)]
 
-    async def landing(_request: Request) -> Response:
-        return PlainTextResponse(_LANDING.format(issuer=issuer))
 
-    async def health(_request: Request) -> Response:
-        return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+async def _landing(visit: Visit) -> Response:
+    issuer = visit.pages.sign_in.issuer
+    if "text/html" not in visit.request.headers.get("accept", ""):
+        return PlainTextResponse(_LANDING.format(issuer=issuer), headers={"Vary": "Accept"})
+    page = visit.page("landing.html", issuer=issuer)
+    page.headers["Vary"] = "Accept"
+    return page
 
-    return [Route("/", landing), Route("/healthz", health)]
+
+async def _health(_request: Request) -> Response:
+    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})

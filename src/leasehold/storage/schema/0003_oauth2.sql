@@ -80,7 +80,8 @@ create table consents (
   revoked_at   {int}
 ) {table};
 create unique index consents_by_user on consents (user_id, client_id) where revoked_at is null;
-create index consents_by_client on consents (client_id);  -- serves revoke_consents_of_client
+create index consents_by_client on consents (client_id);  -- serves count_consents
+create index consents_revoked on consents (revoked_at) where revoked_at is not null;  -- serves sweep_consents
 
 -- An authorization request that waits for its user's answer.
 create table authorization_requests (
@@ -120,16 +121,19 @@ create table token_families (
   client_id        text not null,
   user_id          {int} not null,
   scopes           text not null,
-  nonce            text,
   authenticated_at {int} not null,
+  offline          {int} not null,         -- 1: it has a refresh token
   created_at       {int} not null,
-  last_used_at     {int} not null,
+  last_used_at     {int} not null,         -- to the minute
   revoked_at       {int},
-  revoked_because  text                    -- consent, code_reuse, refresh_reuse, cap, password …
+  revoked_because  text                    -- consent, code_reuse, refresh_reuse, cap, idle, password …
 ) {table};
-create index token_families_by_consent on token_families (consent_id);           -- serves families_of_consent
-create index token_families_by_user on token_families (user_id, client_id);      -- serves families_of_user
-create index token_families_by_client on token_families (client_id);
+create index token_families_by_consent on token_families (consent_id);           -- serves revoke_families_of_consent
+create index token_families_by_user on token_families (user_id, client_id);      -- serves revoke_oldest_families
+create index token_families_offline on token_families (last_used_at)
+  where offline = 1 and revoked_at is null;                                      -- serves end_idle_families
+create index token_families_online on token_families (last_used_at) where offline = 0;  -- serves sweep_online_families
+create index token_families_revoked on token_families (revoked_at) where revoked_at is not null;  -- serves sweep_ended_families
 
 create table refresh_tokens (
   digest      {bytes} not null primary key,
@@ -137,7 +141,9 @@ create table refresh_tokens (
   issued_at   {int} not null,
   replaced_at {int}                        -- a rotating client's: when its successor was given
 ) {table};
-create index refresh_tokens_by_family on refresh_tokens (family_id);  -- serves sweep_families
+create index refresh_tokens_by_family on refresh_tokens (family_id);  -- serves sweep_ended_refresh_tokens
+create index refresh_tokens_replaced on refresh_tokens (replaced_at)
+  where replaced_at is not null;                                      -- serves sweep_replaced_refresh_tokens
 
 -- Whom a token stands for is either a service account (by a key of its own, or by a delegation for
 -- a user), a user (through a family), or a client itself (by one of its secrets).

@@ -26,6 +26,7 @@ create table second_steps (
   tries      {int} not null,
   used_at    {int}
 ) {table};
+create index second_steps_by_user on second_steps (user_id);         -- serves forget_second_steps
 create index second_steps_by_expiry on second_steps (expires_at);  -- serves sweep_second_steps
 
 create table totp_secrets (
@@ -60,11 +61,11 @@ create table passkey_challenges (
   digest     {bytes} not null primary key,     -- of the challenge
   purpose    text not null,                    -- register or sign_in
   user_id    {int},                            -- for whom a passkey is to be added
-  state      text not null,
+  state      text not null,                    -- the browser session for which it is, or ""
   created_at {int} not null,
   expires_at {int} not null
 ) {table};
-create index passkey_challenges_by_expiry on passkey_challenges (expires_at);
+create index passkey_challenges_by_expiry on passkey_challenges (expires_at);  -- serves sweep_challenges
 
 -- Links that were sent by mail; each is good once.
 create table email_links (
@@ -75,11 +76,12 @@ create table email_links (
   expires_at {int} not null,
   used_at    {int}
 ) {table};
-create index email_links_by_expiry on email_links (expires_at);
+create index email_links_by_email on email_links (email);        -- serves use_links_of
+create index email_links_by_expiry on email_links (expires_at);  -- serves sweep_links
 
 -- A bucket of tries for each account, address and known browser.
 create table sign_in_tries (
   digest  {bytes} not null primary key,        -- of what is counted
   full_at {int} not null                       -- when the bucket would be full again
 ) {table};
-create index sign_in_tries_by_age on sign_in_tries (full_at);
+create index sign_in_tries_by_age on sign_in_tries (full_at);  -- serves sweep_tries

@@ -89,4 +89,6 @@ def _origin(issuer: str) -> str:
     parts = urlsplit(issuer.lower())
     usual = {"http": 80, "https": 443}.get(parts.scheme)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, usual) else "")
+    return f"{parts.scheme}://{host}" + (
+        f":{parts.port}" if parts.port not in (None, usual) else ""
+    )

@@ -10,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from leasehold.errors import Error, Forbidden, Invalid
 from leasehold.sign_in.errors import AuthenticationTooOld
-from leasehold.web.account.page import Pages, SignInFirst, Visit, sentence, status_of
+from leasehold.web.account.look import sentence
+from leasehold.web.account.page import Pages, SignInFirst, Visit, status_of
 from leasehold.web.oauth.form import FormRefused, read_bytes
 
 Answer = Callable[[Visit, Mapping[str, object]], Awaitable[Response]]

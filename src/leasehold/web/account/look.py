@@ -44,6 +44,7 @@ class Look:
             lstrip_blocks=True,
         )
         self._templates.globals["static"] = self.static.url
+        self._templates.filters["sentence"] = sentence
         self._templates.filters["day"] = day
         self._templates.filters["moment"] = moment
 
@@ -59,18 +60,32 @@ class Look:
         """A page; `values` are what the template names, escaped where it shows them.
 
         `form_targets` (see `form_target`) are the places outside to which the answer to a form of
-        this page may redirect, at once or after more redirects: Chromium refuses all others. `referrer` is the page's
-        Referrer-Policy: "strict-origin" for one whose own address holds a secret. (No policy is
-        "no-referrer": browsers then send forms with `Origin: null`, which looks like another
-        site's.)
+        this page may redirect, at once or after more redirects: Chromium refuses all others.
+
+        `referrer` is the page's Referrer-Policy: "strict-origin" for one whose own address holds a
+        secret. (No policy is "no-referrer": browsers then send forms with `Origin: null`, which
+        looks like another site's.)
         """
         text = self._templates.get_template(template).render({"session": None, **values})
         return HTMLResponse(text, status, _headers(form_targets, referrer))
 
-    def refusal(self, status: int, message: str, *, back: str = "/") -> HTMLResponse:
-        """A page that says what went wrong and what to do next; `back` is a path."""
-        title = _TITLES.get(status, "That did not work")
-        return self.page("refusal.html", status=status, title=title, message=message, back=back)
+    def refusal(
+        self, status: int, message: str, *, title: str = "", back: str = "/", action: str = ""
+    ) -> HTMLResponse:
+        """A page that says what went wrong and what to do next.
+
+        `back` is a path, and `action` the words on the button that leads there. A title or words
+        of "" are the usual ones.
+        """
+        usual = "Go to the start page" if back == "/" else "Open the page again"
+        return self.page(
+            "refusal.html",
+            status=status,
+            title=title or _TITLES.get(status, "That did not work"),
+            message=message,
+            back=back,
+            action=action or usual,
+        )
 
 
 def form_target(url: str) -> str:
@@ -85,6 +100,16 @@ def form_target(url: str) -> str:
     host = _HOST.fullmatch(parts.netloc)
     # CSP 3 §2.3.1 has no spelling for [::1], nor for what browsers would quote.
     return f"{parts.scheme}://{parts.netloc}" if host else f"{parts.scheme}:"
+
+
+def sentence(message: str) -> str:
+    """A message as a page has it: ours begin small and without a full stop, for terminals.
+
+    >>> sentence("the password is too short")
+    'The password is too short.'
+    """
+    text = message[:1].upper() + message[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def day(instant: int) -> str:

@@ -45,7 +45,7 @@ from leasehold.errors import (
 )
 from leasehold.settings import Settings
 from leasehold.sign_in import browser_sessions
-from leasehold.sign_in.errors import AuthenticationTooOld, Throttled
+from leasehold.sign_in.errors import AuthenticationTooOld, LinkInvalid, Throttled
 from leasehold.sign_in.model import BrowserSession, From
 from leasehold.sign_in.server import SignInServer
 from leasehold.storage.committer import Committer
@@ -61,6 +61,7 @@ _NOT_OURS = (
     "This form was not sent from a page of this site. Open the page again in this browser, and"
     " send the form from there."
 )
+_USED_LINK = "This link does not work any more"
 _log = logging.getLogger("leasehold.pages")
 
 Handler = Callable[["Visit"], Awaitable[Response]]
@@ -76,7 +77,8 @@ class SignInFirst(Exception):
 
     def address(self, back: str) -> str:
         """The sign-in page that leads back to this path."""
-        return f"/signin?{urlencode({'continue': back, 'reason': self.reason})}"
+        query = {"continue": back} | ({"reason": self.reason} if self.reason else {})
+        return f"/signin?{urlencode(query)}"
 
 
 class Pages:
@@ -93,10 +95,7 @@ class Pages:
 
     async def session(self, request: Request) -> BrowserSession | None:
         """The browser session of the request's cookie, if it is (still) one."""
-        cookie = self.browsers.session.read(request)
-        if not cookie:
-            return None
-        return await browser_sessions.find(self.sign_in, cookie)
+        return await browser_sessions.current(self.sign_in, self.browsers.session.read(request))
 
     async def visit(self, request: Request, form: Form) -> "Visit":
         """One request for a page, whoever sent it. Raises FormRefused for its query."""
@@ -210,13 +209,15 @@ class Page:
         except AuthenticationTooOld:
             response = self._to_sign_in(request, SignInFirst("again"))
         except FormRefused as error:
-            response = self._pages.look.refusal(error.status, sentence(error.message))
+            response = self._pages.look.refusal(error.status, error.message)
             response.headers["Connection"] = "close"
         except Error as error:
             response = refuse(self._pages.look, error, back=self._back or request.url.path)
         except Exception:
             _log.exception("page.failed path=%s", request.url.path)
-            response = self._pages.look.refusal(500, "It is not your fault. Please try again later.")
+            response = self._pages.look.refusal(
+                500, "It is not your fault. Please try again later."
+            )
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -238,18 +239,21 @@ class Page:
 
     def _to_sign_in(self, request: Request, need: SignInFirst) -> Response:
         """To the sign-in page, and from there back here: to what GET shows, not to the form."""
-        back = self._back or request.url.path
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         if request.method == "POST":
-            back += "?done=proved" if need.reason else ""
-        elif request.url.query:
-            back += f"?{request.url.query}"
+            back = (self._back or request.url.path) + ("?done=proved" if need.reason else "")
         return RedirectResponse(need.address(back), 303, headers={"Cache-Control": "no-store"})
 
 
 def refuse(look: Look, error: Error, *, back: str) -> Response:
     """The page for an error that no form shows; `back` is the path from which to try again."""
     status, headers = status_of(error)
-    page = look.refusal(status, sentence(error.message), back=back)
+    if isinstance(error, LinkInvalid):
+        page = look.refusal(
+            status, error.message, title=_USED_LINK, back=back, action="Ask for a new link"
+        )
+    else:
+        page = look.refusal(status, error.message, back=back)
     page.headers.update(headers)
     return page
 
@@ -259,13 +263,9 @@ def status_of(error: Error) -> tuple[int, dict[str, str]]:
     if isinstance(error, Throttled):
         return 429, {"Retry-After": str(error.retry_after)}
     headers = {"Retry-After": "1"} if isinstance(error, Unavailable) else {}
-    return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500), headers
-
-
-def sentence(message: str) -> str:
-    """A message as a page has it: ours begin small and without a full stop, for terminals."""
-    text = message[:1].upper() + message[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return next(
+        (status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500
+    ), headers
 
 
 _STATUSES: dict[type[Error], int] = {
@@ -287,4 +287,3 @@ def _one(form: Form, name: str, max_length: int) -> str:
     if "\0" in values[0]:
         raise Invalid("that holds a character which cannot be kept", field=name)
     return values[0]
-

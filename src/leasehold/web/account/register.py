@@ -3,8 +3,9 @@
 from starlette.responses import Response
 
 from leasehold.accounts.emails import MAX_LENGTH
-from leasehold.errors import Invalid
+from leasehold.errors import Conflict, Invalid
 from leasehold.sign_in import registration
+from leasehold.sign_in.errors import LinkInvalid
 from leasehold.web.account.continue_to import HOME
 from leasehold.web.account.page import Visit
 from leasehold.web.account.sign_in import go_on
@@ -28,9 +29,7 @@ async def act(visit: Visit) -> Response:
     """Sends the link."""
     email = visit.field("email", max_length=MAX_LENGTH)
     try:
-        await registration.request_registration(
-            visit.pages.sign_in, email=email, caller=visit.caller
-        )
+        await registration.request(visit.pages.sign_in, email, visit.caller)
     except Invalid as error:
         return _form(visit, email=email, problem=error.message)
     return visit.page("mail_sent.html", message=_SENT, back="/register")
@@ -38,7 +37,7 @@ async def act(visit: Visit) -> Response:
 
 async def show_complete(visit: Visit) -> Response:
     """The form that the link opens; looking at it uses nothing up, for mail scanners look too."""
-    return _complete_form(visit, visit.parameter("token", max_length=MAX_TOKEN))
+    return await _complete_form(visit, visit.parameter("token", max_length=MAX_TOKEN))
 
 
 async def act_complete(visit: Visit) -> Response:
@@ -53,8 +52,8 @@ async def act_complete(visit: Visit) -> Response:
             password=visit.field("new_password"),
             caller=visit.caller,
         )
-    except Invalid as error:
-        return _complete_form(visit, token, name=name, problem=error.message)
+    except (Invalid, Conflict) as error:
+        return await _complete_form(visit, token, name=name, problem=error.message)
     return go_on(visit, signed_in, HOME)
 
 
@@ -62,18 +61,24 @@ def _form(visit: Visit, *, email: str = "", problem: str = "") -> Response:
     return visit.page(
         "register.html",
         status=400 if problem else 200,
-        is_open=visit.pages.settings.registration == "open",
+        is_open=visit.pages.settings.registration == registration.OPEN,
         email=email,
         problem_text=problem,
     )
 
 
-def _complete_form(visit: Visit, token: str, *, name: str = "", problem: str = "") -> Response:
+async def _complete_form(
+    visit: Visit, token: str, *, name: str = "", problem: str = ""
+) -> Response:
+    email = await registration.invited_email(visit.pages.sign_in, token)
+    if email is None:
+        raise LinkInvalid
     return visit.page(
         "register_complete.html",
         status=400 if problem else 200,
         referrer="strict-origin",
         token=token,
+        email=email,
         name=name,
         problem_text=problem,
     )

@@ -18,8 +18,9 @@ MAX_CODE = 64  # characters, with the spaces and hyphens that people type
 async def show(visit: Visit) -> Response:
     """The form, for a browser in which the right password was given a moment ago."""
     wanted = continue_to(visit.parameter("continue", max_length=MAX_CHARACTERS))
-    if visit.pages.browsers.second_step.read(visit.request) is None:
-        return visit.go(_start(wanted))
+    cookie = visit.pages.browsers.second_step.read(visit.request)
+    if await sign_in.second_step(visit.pages.sign_in, cookie) is None:
+        return visit.go(_start(wanted, done="expired" if cookie else ""))
     return _form(visit, wanted)
 
 
@@ -35,7 +36,7 @@ async def act(visit: Visit) -> Response:
         response = visit.go(_start(wanted, done="expired"))
         visit.pages.browsers.second_step.remove(response)
         return response
-    except Invalid as error:
+    except (WrongCode, Invalid) as error:
         return _form(visit, wanted, problem=error.message)
 
 

@@ -6,10 +6,11 @@ from starlette.responses import Response
 
 from leasehold.accounts.emails import MAX_LENGTH
 from leasehold.errors import Invalid
-from leasehold.sign_in import browser_sessions, sign_in
+from leasehold.sign_in import browser_sessions, passkeys, sign_in
+from leasehold.sign_in.errors import Refused, Throttled
 from leasehold.sign_in.model import SecondFactorNeeded, SignedIn
 from leasehold.web.account.continue_to import HOME, MAX_CHARACTERS, continue_to
-from leasehold.web.account.page import Visit
+from leasehold.web.account.page import Visit, status_of
 
 # What the page says above its form, for each reason for which people are sent there.
 _LEADS = {
@@ -18,8 +19,10 @@ _LEADS = {
     " browser open from doing it.",
     "switch": "As somebody else than before.",
 }
+_OTHER_WAYS = (
+    "If it was not you who tried: a passkey, or a link to set a new password, works at once."
+)
 _NOTES = {
-    "reset": "Your new password is saved. Sign in with it.",
     "out": "You are signed out.",
     "expired": "That took a little long. Please enter your password once more.",
 }
@@ -45,12 +48,21 @@ async def act(visit: Visit) -> Response:
         result = await sign_in.with_password(
             visit.pages.sign_in, email=email, password=visit.field("password"), caller=visit.caller
         )
-    except Invalid as error:
+    except (Refused, Invalid) as error:
         reason = visit.field("reason")
         return _form(visit, wanted, reason=reason, email=email, problem=error.message)
-    if isinstance(result, SecondFactorNeeded):
-        return _to_second_step(visit, result, wanted)
-    return go_on(visit, result, wanted)
+    except Throttled as error:
+        return _throttled(visit, wanted, email, error)
+    return after_password(visit, result, wanted)
+
+
+def after_password(visit: Visit, result: SignedIn | SecondFactorNeeded, wanted: str) -> Response:
+    """On to the second step where there is one, else to where the person wanted."""
+    if isinstance(result, SignedIn):
+        return go_on(visit, result, wanted)
+    response = visit.go(f"/signin/second-step?{urlencode({'continue': wanted})}")
+    visit.pages.browsers.second_step.put(response, result.cookie)
+    return response
 
 
 def go_on(visit: Visit, signed_in: SignedIn, wanted: str) -> Response:
@@ -96,9 +108,12 @@ def next_page(wanted: str) -> str:
     return wanted if is_own else f"/signin/continue?{urlencode({'to': wanted})}"
 
 
-def _to_second_step(visit: Visit, needed: SecondFactorNeeded, wanted: str) -> Response:
-    response = visit.go(f"/signin/second-step?{urlencode({'continue': wanted})}")
-    visit.pages.browsers.second_step.put(response, needed.cookie)
+def _throttled(visit: Visit, wanted: str, email: str, error: Throttled) -> Response:
+    """The form again, for it also leads to the ways in that strangers cannot use up."""
+    problem = f"{error.message} {_OTHER_WAYS}"
+    response = _form(visit, wanted, reason=visit.field("reason"), email=email, problem=problem)
+    response.status_code, headers = status_of(error)
+    response.headers.update(headers)
     return response
 
 
@@ -114,6 +129,7 @@ def _form(
         again=again,
         email=known,
         continue_to=wanted,
+        has_passkeys=passkeys.are_possible(visit.pages.sign_in.issuer),
         switch=f"/signin?{urlencode({'continue': wanted, 'reason': 'switch'})}",
         problem_text=problem,
         note_text=_NOTES.get(visit.parameter("done"), ""),

@@ -3,7 +3,7 @@
 import asyncio
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_FIELDS = 50
@@ -43,17 +43,24 @@ def read_query(request: Request) -> Form:
 
 async def read_bytes(request: Request, *, seconds: float) -> bytes:
     """The body as it came. Raises FormRefused, and ClientDisconnect."""
-    too_large = FormRefused(413, f"the body is too large: {MAX_BODY_BYTES} bytes at most")
-    body = bytearray()
     try:
         async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise too_large
+            return await _read_all(request)
     except TimeoutError:
         raise FormRefused(408, "the body did not arrive in time") from None
-    return bytes(body)
+
+
+async def _read_all(request: Request) -> bytes:
+    body: bytes = b""
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise FormRefused(413, f"the body is too large: {MAX_BODY_BYTES} bytes at most")
+        if not message.get("more_body", False):
+            return body
 
 
 def _parse(encoded: bytes) -> Form:

@@ -4,14 +4,29 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from leasehold.oauth2.grants.jwt_bearer import TOKEN_PATHS
-from leasehold.web.oauth import certs, metadata, revoke, token, tokeninfo
+from leasehold.web.account import access
+from leasehold.web.account.page import Page, Pages
+from leasehold.web.oauth import (
+    authorize,
+    certs,
+    introspect,
+    logo,
+    metadata,
+    revoke,
+    token,
+    tokeninfo,
+    userinfo,
+)
 from leasehold.web.oauth.document import Document
-from leasehold.web.oauth.endpoint import Endpoint
+from leasehold.web.oauth.endpoint import FOR_BEARERS, Endpoint
 from leasehold.web.oauth.services import Services
 
 REVOKE_PATHS = ("/revoke", "/o/oauth2/revoke")
 TOKENINFO_PATHS = ("/tokeninfo", "/oauth2/v3/tokeninfo")
 OLD_TOKENINFO_PATHS = ("/oauth2/v1/tokeninfo", "/oauth2/v2/tokeninfo")
+INTROSPECT_PATHS = ("/introspect", "/oauth2/introspect", "/v1/introspect")
+USERINFO_PATHS = ("/v1/userinfo", "/oauth2/v3/userinfo")
+OLD_USERINFO_PATHS = ("/oauth2/v1/userinfo", "/oauth2/v2/userinfo", "/userinfo/v2/me")
 CERTIFICATE_PATHS = ("/oauth2/v1/certs",)
 JWK_SET_PATHS = ("/oauth2/v3/certs", "/oauth2/v2/certs")
 ACCOUNT_CERTIFICATE_PATHS = ("/robot/v1/metadata/x509/{email}",)
@@ -20,8 +35,11 @@ METADATA_PATHS = ("/.well-known/oauth-authorization-server", "/.well-known/openi
 
 # What the metadata names; the other addresses are for clients that know them already.
 ENDPOINTS = {
+    "authorization_endpoint": authorize.PATHS[0],
     "token_endpoint": TOKEN_PATHS[0],
     "revocation_endpoint": REVOKE_PATHS[0],
+    "introspection_endpoint": INTROSPECT_PATHS[0],
+    "userinfo_endpoint": USERINFO_PATHS[0],
     "jwks_uri": JWK_SET_PATHS[0],
 }
 
@@ -32,9 +50,23 @@ def routes(services: Services) -> list[Route]:
         *_at(TOKEN_PATHS, Endpoint(token.answer(services), methods=("POST",))),
         # Old clients revoke by GET, and newer ones POST with the token in the query.
         *_at(REVOKE_PATHS, Endpoint(revoke.answer(services), methods=("GET", "POST"))),
+        *_at(INTROSPECT_PATHS, _introspect(services)),
+        *_at(USERINFO_PATHS, _userinfo(services, userinfo.current_form)),
+        *_at(OLD_USERINFO_PATHS, _userinfo(services, userinfo.old_form)),
         *_at(TOKENINFO_PATHS, _tokeninfo(services, tokeninfo.current_form)),
         *_at(OLD_TOKENINFO_PATHS, _tokeninfo(services, tokeninfo.old_form)),
         *_documents(services),
+    ]
+
+
+def page_routes(services: Services, pages: Pages) -> list[Route]:
+    """What people see of it: the consent screen, and what they have allowed."""
+    server = services.authorization_server
+    return [
+        *_at(authorize.PATHS, authorize.AuthorizationEndpoint(pages, server)),
+        Route(authorize.ANSWER_PATH, authorize.answer_page(pages, server)),
+        Route(logo.PATH, Page(pages, show=logo.show)),
+        *access.routes(pages, server),
     ]
 
 
@@ -50,6 +82,15 @@ def _documents(services: Services) -> list[Route]:
         *_at(ACCOUNT_JWK_SET_PATHS, Document(jwks_of_account, max_age=accounts)),
         *_at(METADATA_PATHS, Document(about_us, max_age=metadata.MAX_AGE)),
     ]
+
+
+def _introspect(services: Services) -> Endpoint:
+    return Endpoint(introspect.answer(services), methods=("POST",), statuses=FOR_BEARERS)
+
+
+def _userinfo(services: Services, shape: userinfo.Shape) -> Endpoint:
+    answer = userinfo.answer(services, shape)
+    return Endpoint(answer, methods=("GET", "POST"), statuses=FOR_BEARERS)
 
 
 def _tokeninfo(services: Services, shape: tokeninfo.Shape) -> Endpoint:

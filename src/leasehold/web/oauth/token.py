@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 
 from leasehold.oauth2 import token
-from leasehold.oauth2.model import IdTokenResponse
+from leasehold.oauth2.model import IdTokenResponse, TokenResponse
 from leasehold.web.oauth.endpoint import Answer
 from leasehold.web.oauth.form import read_body
 from leasehold.web.oauth.services import Services
@@ -17,14 +17,23 @@ def answer(services: Services) -> Answer:
     async def run(request: Request) -> Mapping[str, object]:
         # The query is not looked at: a URL is no place for what gives a token (RFC 6749 §2.3.1).
         form = await read_body(request, seconds=services.settings.header_seconds)
-        response = await token.exchange(form, server)
+        response = await token.exchange(form, server, request.headers.get("authorization"))
         if isinstance(response, IdTokenResponse):
             return {"id_token": response.id_token}
-        return {
-            "access_token": response.access_token,
-            "expires_in": response.expires_in,
-            "token_type": response.token_type,
-            "scope": response.scope,
-        }
+        return _members(response)
 
     return run
+
+
+def _members(response: TokenResponse) -> dict[str, object]:
+    members: dict[str, object] = {
+        "access_token": response.access_token,
+        "expires_in": response.expires_in,
+        "token_type": response.token_type,
+        "scope": response.scope,
+    }
+    if response.refresh_token is not None:
+        members["refresh_token"] = response.refresh_token
+    if response.id_token is not None:
+        members["id_token"] = response.id_token
+    return members

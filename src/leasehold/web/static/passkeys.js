@@ -28,7 +28,7 @@ async function call(path, body) {
 const described = (list) => (list ?? []).map((item) => ({ ...item, id: bytes(item.id) }));
 
 async function signIn(button) {
-  const { publicKey } = await call("/signin/passkey/begin", {});
+  const publicKey = await call("/signin/passkey/begin", {});
   const credential = await navigator.credentials.get({
     publicKey: {
       ...publicKey,
@@ -55,7 +55,7 @@ async function signIn(button) {
 }
 
 async function add() {
-  const { publicKey } = await call("/account/passkeys/begin", {});
+  const publicKey = await call("/account/passkeys/begin", {});
   const credential = await navigator.credentials.create({
     publicKey: {
       ...publicKey,

@@ -1,0 +1,96 @@
+"""The page of clients with access, in a real browser: who may do what, and taking it back."""
+
+import pytest
+
+from tests.people.application import Shop
+from tests.people.visitor import ADA, Visitor
+from tests.web.consenting import TASKQUEUE
+
+ACCESS = "/account/access"
+QUEUE = "demo/taskqueues/q"
+
+
+@pytest.fixture
+def allowed(ada: Visitor, shop: Shop) -> Visitor:
+    """Ada, who owns a queue that the application uses in her name."""
+    ada.site.queue_for(ADA)
+    ada.signs_in()
+    return ada
+
+
+def tokens_for(ada: Visitor, shop: Shop) -> dict[str, str]:
+    ada.opens(shop.url(access_type="offline", scope=f"{TASKQUEUE} email"))
+    ada.presses("Allow")
+    return shop.redeems(shop.is_told(ada.page)["code"])
+
+
+def test_the_page_lists_each_client_with_what_it_may_do_and_when_it_did(
+    allowed: Visitor, shop: Shop
+) -> None:
+    tokens_for(allowed, shop)
+    allowed.site.clock.advance(2 * 86_400)
+
+    allowed.opens(ACCESS)
+
+    allowed.sees(
+        "Shop Not verified",
+        "Shop worker, of the project demo",
+        "Add, lease, change and delete tasks, and manage queues",
+        "See your e-mail address",
+        "Allowed2 days ago",
+        "Last used2 days ago",
+    )
+
+
+def test_who_has_let_nobody_in_reads_what_the_page_is_for(ada: Visitor) -> None:
+    ada.signs_in()
+
+    ada.sees("No application has access to your account.")
+
+
+def test_a_client_whose_access_is_removed_is_refused_from_the_next_request_on(
+    allowed: Visitor, shop: Shop
+) -> None:
+    tokens = tokens_for(allowed, shop)
+    token = tokens["access_token"]
+    assert 200 == allowed.site.call("GET", QUEUE, token=token).status_code
+    allowed.opens(ACCESS)
+
+    allowed.unfolds("Remove access")
+    allowed.presses("Yes, remove access")
+
+    allowed.sees("Access removed.", "No application has access to your account.")
+    assert 401 == allowed.site.call("GET", QUEUE, token=token).status_code
+    assert "invalid_grant" == shop.refreshes(tokens["refresh_token"])["error"]
+
+
+def test_removed_access_is_asked_for_again(allowed: Visitor, shop: Shop) -> None:
+    tokens_for(allowed, shop)
+    allowed.opens(ACCESS)
+    allowed.unfolds("Remove access")
+    allowed.presses("Yes, remove access")
+    allowed.sees("Access removed.")
+
+    allowed.opens(shop.url())
+
+    allowed.sees("Shop asks for access")
+    allowed.sees_no("Already allowed")
+
+
+def test_the_other_client_keeps_its_access(allowed: Visitor, shop: Shop, shop_url: str) -> None:
+    from tests.web.consenting import make_client  # noqa: PLC0415
+
+    callback = f"{shop_url}/callback"
+    other = Shop(
+        allowed.site, make_client(allowed.site, "web", callback, name="Night shift"), callback
+    )
+    tokens_for(allowed, shop)
+    kept = tokens_for(allowed, other)["access_token"]
+    allowed.opens(ACCESS)
+    card = allowed.page.locator("section", has_text="Shop worker")
+
+    card.locator("summary").click()
+    card.get_by_role("button", name="Yes, remove access").click()
+
+    allowed.sees("Access removed.", "Night shift")
+    assert 200 == allowed.site.call("GET", QUEUE, token=kept).status_code

@@ -1,0 +1,126 @@
+"""A person at a page of a real browser, in the words of the manual: opens, types, presses, sees."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, Response, expect
+
+from leasehold.accounts import passwords
+from leasehold.entropy import Entropy
+from leasehold.sign_in import totp_code
+from tests.running_server import RunningServer
+
+ADA = "ada@example.com"
+PASSWORD = "correct horse battery"
+PASSWORD_HASH = passwords.hash_password(Entropy(), PASSWORD)  # made once: it takes a moment
+
+SECURITY = "/account/security"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody with a browser profile of their own."""
+
+    page: Page
+    site: RunningServer
+
+    def opens(self, path: str) -> Response:
+        """Opens a page, by a path of the site or another site's URL."""
+        response = self.page.goto(path if "://" in path else self.site.url + path)
+        assert response is not None
+        return response
+
+    def types(self, label: str, text: str) -> None:
+        """Types into the field with this label, which was empty or is emptied."""
+        self.page.get_by_label(label, exact=True).fill(text)
+
+    def presses(self, name: str) -> None:
+        """Presses the button with this name."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def follows(self, name: str) -> None:
+        """Follows the link with this name."""
+        self.page.get_by_role("link", name=name, exact=True).click()
+
+    def unfolds(self, name: str) -> None:
+        """Opens what the page keeps folded under this name."""
+        self.page.locator("summary", has_text=name).click()
+
+    def sees(self, *texts: str) -> None:
+        """All of these are on the page, at once or in a moment."""
+        for text in texts:
+            expect(self.page.locator("body")).to_contain_text(text)
+
+    def sees_no(self, text: str) -> None:
+        expect(self.page.locator("body")).not_to_contain_text(text)
+
+    def is_at(self, path: str) -> None:
+        """Is shown the page with this path, at once or in a moment."""
+        self.page.wait_for_url(
+            lambda url: url.partition("?")[0] == self.site.url + path, wait_until="load"
+        )
+
+    def reads(self, selector: str) -> str:
+        """The text of one part of the page."""
+        return self.page.locator(selector).inner_text().strip()
+
+    def gives_password(self, password: str = PASSWORD, *, email: str = ADA) -> None:
+        """Fills the sign-in form in and sends it."""
+        self.types("E-mail address", email)
+        self.types("Password", password)
+        self.presses("Sign in")
+
+    def signs_in(self, password: str = PASSWORD, *, email: str = ADA) -> None:
+        """Signs in from the start, where there is no second factor."""
+        self.opens("/signin")
+        self.gives_password(password, email=email)
+        self.is_at("/account/access")
+
+    def confirms(self, password: str = PASSWORD) -> None:
+        """Proves again who it is, on the page that asks for it."""
+        self.sees("Confirm it’s you")
+        self.types("Password", password)
+        self.presses("Sign in")
+
+    def signs_out(self) -> None:
+        self.presses("Sign out")
+        self.sees("You are signed out.")
+
+    def is_signed_in(self) -> bool:
+        """Whether the security page opens."""
+        self.opens(SECURITY)
+        return self.page.url == self.site.url + SECURITY
+
+    def sets_up_app(self) -> "AuthenticatorApp":
+        """Sets an authenticator app up, from the security page to the recovery codes."""
+        self.opens(SECURITY)
+        self.presses("Set up an app")
+        self.unfolds("You cannot scan it?")
+        app = AuthenticatorApp(self.reads("#app-secret"), self.site)
+        self.types("Code from your app", app.code())
+        self.presses("Switch the app on")
+        self.sees("Keep these recovery codes")
+        return app
+
+    def recovery_codes(self) -> Sequence[str]:
+        """Those that the page shows now."""
+        return self.page.locator("#recovery-codes code").all_inner_texts()
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatorApp:
+    """An app that was given the secret by typing, and whose clock is the server's."""
+
+    secret: str  # base32
+    site: RunningServer
+
+    def code(self) -> str:
+        """The code of this half minute."""
+        step = self.site.clock.now() // 1_000_000 // totp_code.STEP_SECONDS
+        return totp_code.code(base64.b32decode(self.secret), step)
+
+    def next_code(self) -> str:
+        """The code of the next half minute, for which it waits."""
+        self.site.clock.advance(totp_code.STEP_SECONDS)
+        return self.code()
