@@ -43,6 +43,7 @@ from leasehold.web.api.method import Method
 from leasehold.web.api.method import Services as ApiServices
 from leasehold.web.api.methods import METHODS
 from leasehold.web.api.router import Router
+from leasehold.web.oauth.routes import HOT_PATHS
 from leasehold.web.oauth.routes import page_routes as oauth_page_routes
 from leasehold.web.oauth.routes import routes as oauth_routes
 from leasehold.web.oauth.services import Services as OAuthServices
@@ -120,11 +121,13 @@ class Application:
             secret_box=self._secret_box,
             forget_tokens=tokens.forget,
         )
+        oauth_endpoints = oauth_routes(oauth)
+        self._hot = {route.path: route.app for route in oauth_endpoints if route.path in HOT_PATHS}
         self._pages = Starlette(
             routes=[
                 *page_routes(pages),
                 *account_routes(pages),
-                *oauth_routes(oauth),
+                *oauth_endpoints,
                 *oauth_page_routes(oauth, pages),
             ],
             exception_handlers={HTTPException: pages.not_found},
@@ -153,7 +156,10 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request: the API's by itself, all other pages by Starlette."""
-        if self._api.serves(scope["path"]):
+        hot = self._hot.get(scope["path"])
+        if hot is not None:
+            await hot(scope, receive, send)
+        elif self._api.serves(scope["path"]):
             await self._api(scope, receive, send)
         else:
             await self._pages(scope, receive, send)

@@ -60,9 +60,7 @@ def register(
         redirect_uris=uris or usual,
         **more,  # type: ignore[arg-type]  # likewise
     )
-    client, secret = server.do(
-        lambda tx, now: clients.create(tx, now, Entropy(), SECRET_BOX, new)
-    )
+    client, secret = server.do(lambda tx, now: clients.create(tx, now, Entropy(), SECRET_BOX, new))
     assert secret is not None
     file = directory / f"client_secrets_{client.id[:8]}.json"
     file.write_text(json.dumps(client_file(client, secret.text, server.url)))
@@ -80,9 +78,7 @@ class Visitor:
     def __post_init__(self) -> None:
         self.person = Person(self.server.url)
 
-    def is_sent_to(
-        self, url: str, *, says: str = "allow", without: Collection[str] = ()
-    ) -> str:
+    def is_sent_to(self, url: str, *, says: str = "allow", without: Collection[str] = ()) -> str:
         """The address of the client to which an authorization URL leads in the end.
 
         `without` are the scopes that are unticked on the consent screen.
@@ -189,5 +185,3 @@ def status_of_lease(server: RunningServer, token: str) -> int:
     """What the API answers to who leases with this token."""
     path = f"demo/taskqueues/{QUEUE}/tasks/lease?numTasks=1&leaseSecs=60"
     return server.call("POST", path, token=token).status_code
-
-

@@ -31,9 +31,17 @@ from tests.oauth2.world import BOX, SCOPE, World, refusal, running
 ADA = "ada@example.com"
 BACK = "https://shop.example.com/back"
 VERIFIER = "v" * 43
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode()[:43]
 DAY = 86_400
 IDENTITY = "openid email profile"
+
+
+def challenge_of(verifier: str) -> str:
+    """By the method S256 (RFC 7636 §4.2)."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+CHALLENGE = challenge_of(VERIFIER)
 
 
 @dataclass(frozen=True, slots=True)

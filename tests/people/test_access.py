@@ -14,7 +14,7 @@ QUEUE = "demo/taskqueues/q"
 def allowed(ada: Visitor, shop: Shop) -> Visitor:
     """Ada, who owns a queue that the application uses in her name."""
     ada.site.queue_for(ADA)
-    ada.signs_in()
+    ada.has_signed_in()
     return ada
 
 
@@ -43,7 +43,9 @@ def test_the_page_lists_each_client_with_what_it_may_do_and_when_it_did(
 
 
 def test_who_has_let_nobody_in_reads_what_the_page_is_for(ada: Visitor) -> None:
-    ada.signs_in()
+    ada.has_signed_in()
+
+    ada.opens(ACCESS)
 
     ada.sees("No application has access to your account.")
 

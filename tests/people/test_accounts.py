@@ -6,6 +6,7 @@ from tests.browser import NewPage
 from tests.people.mailbox import Mailbox
 from tests.people.visitor import ADA, PASSWORD, SECURITY, Visitor
 from tests.running_server import SECRET_BOX, RunningServer
+from tests.web.account.person import Person
 
 BOB = "bob@example.com"
 NEW = "another long password"
@@ -19,11 +20,11 @@ def register(visitor: Visitor, link: str, name: str = "Bob") -> None:
     visitor.presses("Create the account")
 
 
-def guess_wrong(visitor: Visitor, times: int) -> None:
-    visitor.opens("/signin")
+def guess_wrong(site: RunningServer, times: int) -> None:
+    """Somebody tries passwords, without the patience to use a browser."""
+    guesser = Person(site.url)
     for _ in range(times):
-        visitor.gives_password(WRONG)
-        visitor.sees("The e-mail address or the password is wrong")
+        assert "is wrong" in guesser.sign_in(ADA, WRONG).text
 
 
 def test_who_is_invited_makes_an_account_and_is_signed_in(stranger: Visitor) -> None:
@@ -141,11 +142,12 @@ def test_an_address_that_nobody_has_gets_the_same_answer(ada: Visitor) -> None:
 
 
 def test_after_many_wrong_passwords_the_page_says_when_to_try_again(stranger: Visitor) -> None:
-    guess_wrong(stranger, 10)
+    guess_wrong(stranger.site, 10)
+    stranger.opens("/signin")
 
     stranger.gives_password(WRONG)
 
-    stranger.sees("Too many tries", "Try again in 3 minutes.")
+    stranger.sees("There were too many tries. Try again in 3 minutes.")
     stranger.site.clock.advance(181)
     stranger.signs_in()
 
@@ -155,9 +157,10 @@ def test_while_strangers_guess_the_owners_own_browser_gets_in(
 ) -> None:
     ada.signs_in()
     ada.signs_out()
-    guess_wrong(stranger, 10)
+    guess_wrong(stranger.site, 10)
+    stranger.opens("/signin")
     stranger.gives_password(PASSWORD)
-    stranger.sees("Too many tries")
+    stranger.sees("There were too many tries.")
 
     ada.signs_in()
 
@@ -167,7 +170,7 @@ def test_while_strangers_guess_the_owners_own_browser_gets_in(
 def test_a_forgotten_password_is_replaced_through_a_link_by_mail(
     ada: Visitor, stranger: Visitor, mailbox: Mailbox
 ) -> None:
-    stranger.signs_in()
+    stranger.has_signed_in()
     ada.opens("/signin")
     ada.follows("Forgot your password?")
     ada.types("E-mail address", ADA)
@@ -197,8 +200,8 @@ def test_a_link_for_a_new_password_ends_after_an_hour(ada: Visitor, mailbox: Mai
 
 
 def test_a_new_password_signs_the_other_browsers_out(ada: Visitor, stranger: Visitor) -> None:
-    ada.signs_in()
-    stranger.signs_in()
+    ada.has_signed_in()
+    stranger.has_signed_in()
     ada.opens(SECURITY)
     ada.types("Current password", PASSWORD)
     ada.types("New password", NEW)
@@ -212,7 +215,7 @@ def test_a_new_password_signs_the_other_browsers_out(ada: Visitor, stranger: Vis
 
 
 def test_the_old_password_is_asked_for_before_it_is_changed(ada: Visitor) -> None:
-    ada.signs_in()
+    ada.has_signed_in()
     ada.opens(SECURITY)
     ada.types("Current password", WRONG)
     ada.types("New password", NEW)
@@ -246,7 +249,7 @@ def test_all_other_browsers_are_ended_with_one_button(
 ) -> None:
     third = Visitor(new_page(), ada.site)
     for visitor in (ada, stranger, third):
-        visitor.signs_in()
+        visitor.has_signed_in()
     ada.opens(SECURITY)
 
     ada.presses("End all others")
@@ -256,7 +259,7 @@ def test_all_other_browsers_are_ended_with_one_button(
 
 
 def test_a_browser_that_is_not_seen_for_a_fortnight_is_signed_out(ada: Visitor) -> None:
-    ada.signs_in()
+    ada.has_signed_in()
 
     ada.site.clock.advance(14 * 86_400 + 1)
 

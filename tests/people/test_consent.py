@@ -23,7 +23,7 @@ SEE_EMAIL = "See your e-mail address"
 @pytest.fixture
 def signed_in(ada: Visitor) -> Visitor:
     """Ada, who signed in before the application sends her."""
-    ada.signs_in()
+    ada.has_signed_in()
     return ada
 
 
@@ -178,11 +178,11 @@ def nothing(_: Visitor, __: Shop) -> None:
 
 
 def signs_in(ada: Visitor, _: Shop) -> None:
-    ada.signs_in()
+    ada.has_signed_in()
 
 
 def has_allowed(ada: Visitor, shop: Shop) -> None:
-    ada.signs_in()
+    ada.has_signed_in()
     allows(ada, shop)
 
 

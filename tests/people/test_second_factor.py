@@ -5,7 +5,7 @@ from tests.people.visitor import ADA, SECURITY, AuthenticatorApp, Visitor
 
 
 def with_app(ada: Visitor) -> AuthenticatorApp:
-    ada.signs_in()
+    ada.has_signed_in()
     return ada.sets_up_app()
 
 
@@ -27,7 +27,6 @@ def test_with_an_app_a_code_is_asked_for_after_the_password(
 
     starts_to_sign_in(stranger)
     assert not stranger.is_signed_in()
-    starts_to_sign_in(stranger)
     gives_code(stranger, app.next_code())
 
     stranger.is_at("/account/access")
@@ -36,7 +35,7 @@ def test_with_an_app_a_code_is_asked_for_after_the_password(
 
 
 def test_the_picture_of_the_secret_is_for_an_app_to_scan(ada: Visitor) -> None:
-    ada.signs_in()
+    ada.has_signed_in()
     ada.opens(SECURITY)
 
     ada.presses("Set up an app")
@@ -48,7 +47,7 @@ def test_the_picture_of_the_secret_is_for_an_app_to_scan(ada: Visitor) -> None:
 
 
 def test_a_wrong_code_does_not_switch_the_app_on(ada: Visitor) -> None:
-    ada.signs_in()
+    ada.has_signed_in()
     ada.opens(SECURITY)
     ada.presses("Set up an app")
 
