@@ -8,13 +8,7 @@ from leasehold.accounts import secret_key
 from leasehold.entropy import Entropy
 from leasehold.errors import Conflict, NotFound
 from leasehold.storage.secret_box import make_key_file
-from leasehold.storage.statements import parse
 from leasehold.storage.transaction import Transaction
-
-# As docs/operations.md has it, for a file that is lost.
-GIVE_UP = next(
-    iter(parse("-- name: give_up\ndelete from installation where key = 'secret_key_id'"))
-)
 
 
 def test_the_first_start_makes_the_file_and_the_next_reads_it(
@@ -56,7 +50,7 @@ def test_who_gives_up_a_lost_file_gets_a_new_one(
     lost = secret_key.unlock(tx, path, entropy)
     path.unlink()
 
-    tx.run(GIVE_UP)
+    secret_key.forget(tx)
     found = secret_key.unlock(tx, path, entropy)
 
     assert lost.id != found.id

@@ -1,25 +1,30 @@
 """`leasehold demo` as a reader runs it: real processes, real HTTP, a real lease that runs out."""
 
 import fcntl
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import Page, expect
 
 DEMO = [sys.executable, "-m", "leasehold", "demo"]
-WITHOUT_GOOGLE = """\
+WITHOUT = """\
 import sys
-sys.modules["googleapiclient"] = None
+sys.modules[{!r}] = None
 from leasehold.cli.main import main
 main()
 """
+WAIT_SECONDS = 10
+SECRETS = ("producer.json", "worker.json", "client_secrets.json", "ada-password.txt")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +62,7 @@ def test_it_tells_the_commands_that_it_runs(story: subprocess.CompletedProcess[s
 
     assert [
         "$ export LEASEHOLD_DATABASE=leasehold-demo/leasehold.db",
-        "$ openssl rand -base64 18 | leasehold user create ada@example.com --password-stdin",
+        "$ leasehold user create ada@example.com --password-stdin < leasehold-demo/ada-password.txt",
         "$ leasehold project create demo --owner ada@example.com",
         "$ leasehold api enable taskqueue --project demo",
     ] == commands[:4]
@@ -71,15 +76,15 @@ def test_what_is_printed_to_a_file_has_no_escape_sequences(
     assert story.stdout.replace("\n", "").isprintable()
 
 
-def test_all_that_it_writes_is_in_its_directory_and_keys_are_for_their_owner_only(
+def test_all_that_it_writes_is_in_its_directory_and_secrets_are_for_their_owner_only(
     story: subprocess.CompletedProcess[str], directory: Path
 ) -> None:
-    keys = [directory / "leasehold-demo" / f"{name}.json" for name in ("producer", "worker")]
+    secrets = [directory / "leasehold-demo" / name for name in SECRETS]
 
     assert 0 == story.returncode
     assert "precious" == (directory / "leasehold.db").read_text()
     assert {"leasehold.db", "leasehold-demo"} == {path.name for path in directory.iterdir()}
-    assert [0o600, 0o600] == [key.stat().st_mode & 0o777 for key in keys]
+    assert {0o600} == {secret.stat().st_mode & 0o777 for secret in secrets}
 
 
 def test_it_leaves_no_process(story: subprocess.CompletedProcess[str], directory: Path) -> None:
@@ -97,14 +102,39 @@ def test_the_server_closes_its_database_when_it_is_told_to_end(
     assert {"leasehold.db", "leasehold.db.key"} == left
 
 
-def test_it_may_be_run_again_in_the_same_directory(
+@pytest.fixture(scope="module")
+def again(
     story: subprocess.CompletedProcess[str], directory: Path
-) -> None:
-    again = run(directory, "--port", "0")
+) -> subprocess.CompletedProcess[str]:
+    """Another in the same directory, without the library of the program that asks Ada."""
+    assert 0 == story.returncode
+    return run(directory, "--port", "0", program=without("google_auth_oauthlib"))
 
-    assert [0, 0] == [story.returncode, again.returncode]
+
+def test_it_may_be_run_again_in_the_same_directory(
+    again: subprocess.CompletedProcess[str],
+) -> None:
+    assert (0, "") == (again.returncode, again.stderr)
     assert "cat.jpg came back" in again.stdout
-    assert "$ leasehold user create" not in again.stdout
+    assert "$ leasehold user " not in again.stdout
+
+
+def test_the_next_one_has_the_same_ada_and_a_client_that_knows_its_address(
+    story: subprocess.CompletedProcess[str],
+    again: subprocess.CompletedProcess[str],
+    directory: Path,
+) -> None:
+    client = json.loads((directory / "leasehold-demo" / "client_secrets.json").read_text())
+
+    assert told(story.stdout, "Ada") == told(again.stdout, "Ada")
+    assert told(again.stdout, "Tokens") == client["installed"]["token_uri"]
+
+
+def test_without_the_library_that_asks_people_it_says_how_to_install_it(
+    story: subprocess.CompletedProcess[str], again: subprocess.CompletedProcess[str]
+) -> None:
+    assert "-m pip install google-auth-oauthlib" in again.stdout
+    assert "pip install" not in story.stdout
 
 
 @dataclass
@@ -163,6 +193,31 @@ def test_the_lines_that_it_prints_lease_a_task_and_ctrl_c_ends_it(
     assert any(f"port {serving.taken_port} is taken" in line for line in serving.lines)
 
 
+def test_a_program_leases_a_task_as_ada_until_she_takes_it_back(
+    serving: Serving, tmp_path: Path, page: Page
+) -> None:
+    shown = "\n".join(serving.lines)
+    email, password = told(shown, "Ada").split(", password ")
+    access = told(shown, "Sign in").replace("/signin", "/account/access")
+
+    with asking(tmp_path) as program:
+        page.goto(program.next_line().rpartition(" ")[2])
+        page.get_by_label("E-mail address").fill(email)
+        page.get_by_label("Password").fill(password)
+        press(page, "Sign in")
+        press(page, "Allow")
+        leased = program.next_line()
+        page.goto(access)
+        page.locator("summary", has_text="Remove access").click()
+        press(page, "Yes, remove access")
+        expect(page.locator("body")).to_contain_text("Access removed.")
+        refused = program.ends_after_enter()
+
+    assert "'retry_count': 1" in leased
+    assert f"Now take it back at {access} and press Enter: Refused: " in refused
+    assert "invalid_grant" in refused
+
+
 def test_a_directory_is_one_demos_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "leasehold-demo"
     path.mkdir()
@@ -188,7 +243,7 @@ def test_a_directory_of_other_files_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_without_googles_library_it_says_how_to_install_it(tmp_path: Path) -> None:
-    refused = run(tmp_path, program=[sys.executable, "-c", WITHOUT_GOOGLE, "demo"])
+    refused = run(tmp_path, program=without("googleapiclient"))
 
     assert 1 == refused.returncode
     assert "-m pip install google-api-python-client" in refused.stderr
@@ -206,6 +261,58 @@ def test_when_something_goes_wrong_it_says_what_and_leaves_no_process(tmp_path: 
     assert failed.stderr.startswith("leasehold: the demo cannot go on: ")
     assert "worker-A.log" in failed.stderr
     assert [] == processes_in(tmp_path)
+
+
+@dataclass
+class Asking:
+    """The program that asks Ada, as its reader sees it at a terminal."""
+
+    process: subprocess.Popen[str]
+
+    def next_line(self) -> str:
+        """What it prints next; its errors, when that is nothing."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().strip()
+        assert line, self.process.communicate()
+        return line
+
+    def ends_after_enter(self) -> str:
+        """What it still says, without an error."""
+        rest, errors = self.process.communicate("\n", timeout=WAIT_SECONDS)
+        assert (0, "") == (self.process.returncode, errors)
+        return rest
+
+
+@contextmanager
+def asking(directory: Path) -> Iterator[Asking]:
+    """Runs the program that asks Ada; the block's end is its end."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "leasehold-demo/ask_ada.py"],
+        cwd=directory,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield Asking(process)
+        finally:
+            process.kill()
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def told(shown: str, name: str) -> str:
+    """What the demo's list of what is where has under this name."""
+    (line,) = [line for line in shown.splitlines() if line.startswith(f"  {name} ")]
+    return line.removeprefix(f"  {name} ").strip()
+
+
+def without(library: str) -> list[str]:
+    """The demo where a library is not installed."""
+    return [sys.executable, "-c", WITHOUT.format(library), "demo"]
 
 
 def run(

@@ -1,11 +1,11 @@
-"""What a library needs to act for a person: a registered client, and Ada, who signs in and says yes.
+"""What a library needs to act for a person: a registered client, and Ada, who says yes.
 
 Ada uses a browser that reads forms, follows redirects and keeps cookies, over real HTTP. It stops
 where it is sent to somebody else's address, as a test may not have anything there.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,7 +19,6 @@ from leasehold.entropy import Entropy
 from leasehold.oauth2 import clients
 from leasehold.oauth2.client_file import client_file
 from leasehold.oauth2.client_model import Client, NewClient
-from leasehold.storage.transaction import Transaction
 from tests.running_server import PROJECT, SECRET_BOX, RunningServer
 from tests.web.account.person import EMAIL, PASSWORD, Person, add_user
 from tests.web.consenting import in_production

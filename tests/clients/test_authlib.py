@@ -1,14 +1,19 @@
-"""Authlib's client, unmodified: the code flow with PKCE, rotation, revocation, and OpenID Connect."""
+"""Authlib's client, unmodified: code flow, PKCE, rotation, revocation and OpenID Connect."""
 
 import asyncio
 from pathlib import Path
 
 import pytest
 import requests
-from authlib.common.security import generate_token
-from authlib.integrations.httpx_client import AsyncOAuth2Client
-from authlib.integrations.requests_client import OAuth2Session, OAuthError
-from authlib.oidc.core import CodeIDToken
+from authlib.common.security import generate_token  # type: ignore[import-untyped]  # has no types
+from authlib.integrations.httpx_client import (  # type: ignore[import-untyped]  # has no types
+    AsyncOAuth2Client,
+)
+from authlib.integrations.requests_client import (  # type: ignore[import-untyped]  # has no types
+    OAuth2Session,
+    OAuthError,
+)
+from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]  # has no types
 from joserfc import jwt
 from joserfc.jwk import KeySet
 

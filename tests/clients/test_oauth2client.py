@@ -108,10 +108,12 @@ def program(script: str, *arguments: object) -> Iterator[Program]:
         process.communicate()
 
 
-def authorized(visitor: Visitor, web: Registered, storage: Path, says: str = "allow") -> Shown:
+def authorized(
+    visitor: Visitor, web: Registered, storage: Path, *, says: str = "allow", how: str = "file"
+) -> Shown:
     """What the web application knows once Ada has answered."""
-    tokeninfo = f"{visitor.server.url}/tokeninfo"
-    with program("web_flow.py", web.file, storage, CALLBACK, tokeninfo, SCOPE) as application:
+    told = (how, web.file, storage, CALLBACK, f"{visitor.server.url}/tokeninfo", SCOPE)
+    with program("web_flow.py", *told) as application:
         back = visitor.is_sent_to(application.url(), says=says)
         return json.loads(application.rest(f"{back}\n"))
 
@@ -128,10 +130,11 @@ def free_port() -> int:
         return int(tried.getsockname()[1])
 
 
+@pytest.mark.parametrize("how", ["file", "constructor"])
 def test_a_web_application_gets_in_and_its_worker_finds_the_credentials_in_a_file(
-    server: RunningServer, visitor: Visitor, web: Registered, storage: Path
+    server: RunningServer, visitor: Visitor, web: Registered, storage: Path, how: str
 ) -> None:
-    known = authorized(visitor, web, storage)
+    known = authorized(visitor, web, storage, how=how)
     worked, scopes = stored(server, storage, "call", "scopes")
 
     assert ("xyz", visitor.email) == (known["state"], known["email"])

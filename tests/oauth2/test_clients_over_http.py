@@ -1,4 +1,4 @@
-"""Clients at the token endpoint, over HTTP: the answers, the refusals, and what is never looked at."""
+"""Clients at the token endpoint over HTTP: answers, refusals, and what is never looked at."""
 
 import logging
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ from leasehold.entropy import Entropy
 from leasehold.storage.transaction import Transaction
 from tests.browser import NewPage
 from tests.people.application import Shop, application_site
-from tests.people.mailbox import Mailbox, receiving
+from tests.people.mailbox import Mailbox, reading_the_log
 from tests.people.visitor import ADA, PASSWORD_HASH, Visitor
 from tests.running_server import RunningServer, run_server
 from tests.web.consenting import in_production, make_client
@@ -19,16 +19,15 @@ from tests.web.consenting import in_production, make_client
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     """All mail that the site sends."""
-    with receiving() as mailbox:
+    with reading_the_log() as mailbox:
         yield mailbox
 
 
 @pytest.fixture
-def site(tmp_path: Path, mailbox: Mailbox) -> Iterator[RunningServer]:
+def site(tmp_path: Path) -> Iterator[RunningServer]:
     """A server where anybody may register, with the user Ada."""
-    settings = {"registration": "open", "smtp_url": f"smtp://127.0.0.1:{mailbox.port}"}
     database = str(tmp_path / "people.db")
-    with run_server(database, host_name="localhost", **settings) as server:
+    with run_server(database, host_name="localhost", registration="open") as server:
         server.do(_add_ada)
         yield server
 

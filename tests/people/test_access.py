@@ -4,7 +4,7 @@ import pytest
 
 from tests.people.application import Shop
 from tests.people.visitor import ADA, Visitor
-from tests.web.consenting import TASKQUEUE
+from tests.web.consenting import TASKQUEUE, make_client
 
 ACCESS = "/account/access"
 QUEUE = "demo/taskqueues/q"
@@ -80,12 +80,9 @@ def test_removed_access_is_asked_for_again(allowed: Visitor, shop: Shop) -> None
 
 
 def test_the_other_client_keeps_its_access(allowed: Visitor, shop: Shop, shop_url: str) -> None:
-    from tests.web.consenting import make_client  # noqa: PLC0415
-
     callback = f"{shop_url}/callback"
-    other = Shop(
-        allowed.site, make_client(allowed.site, "web", callback, name="Night shift"), callback
-    )
+    client = make_client(allowed.site, "web", callback, name="Night shift")
+    other = Shop(allowed.site, client, callback)
     tokens_for(allowed, shop)
     kept = tokens_for(allowed, other)["access_token"]
     allowed.opens(ACCESS)

@@ -84,9 +84,7 @@ def test_a_link_that_was_used_says_how_to_get_another(stranger: Visitor, mailbox
     stranger.is_at("/register")
 
 
-def test_a_short_password_is_refused_before_it_is_sent(
-    stranger: Visitor, mailbox: Mailbox
-) -> None:
+def test_a_short_password_is_refused_before_it_is_sent(stranger: Visitor, mailbox: Mailbox) -> None:
     stranger.opens("/register")
     stranger.types("E-mail address", BOB)
     stranger.presses("Send the link")

@@ -42,8 +42,7 @@ def test_a_passkey_leads_to_where_one_wanted(ada: Visitor) -> None:
 
 def test_a_passkey_is_the_second_factor_too(ada: Visitor) -> None:
     virtual_authenticator(ada.page)
-    ada.has_signed_in()
-    ada.sets_up_app()
+    ada.has_app()
     adds_passkey(ada)
     ada.signs_out()
 
@@ -65,7 +64,7 @@ def test_a_passkey_is_renamed(ada: Visitor) -> None:
     assert ["Old laptop"] == ada.page.locator("#passkeys-title ~ .rows strong").all_inner_texts()
 
 
-def test_a_passkey_that_was_removed_signs_nobody_in(ada: Visitor) -> None:
+def test_a_passkey_that_was_removed_signs_nobody_in(ada: Visitor, page_errors: PageErrors) -> None:
     virtual_authenticator(ada.page)
     ada.has_signed_in()
     adds_passkey(ada)
@@ -77,6 +76,7 @@ def test_a_passkey_that_was_removed_signs_nobody_in(ada: Visitor) -> None:
 
     expect(ada.page.locator("#passkey-problem")).not_to_be_empty()
     assert not ada.is_signed_in()
+    page_errors.expect("401")
 
 
 def test_a_device_that_does_not_recognise_its_owner_adds_nothing(ada: Visitor) -> None:
@@ -102,7 +102,7 @@ def test_a_device_has_one_passkey_for_an_account(ada: Visitor) -> None:
     assert 1 == len(authenticator.credentials())
 
 
-def test_adding_a_passkey_wants_a_fresh_sign_in(ada: Visitor, page_errors: PageErrors) -> None:
+def test_adding_a_passkey_wants_a_fresh_sign_in(ada: Visitor) -> None:
     virtual_authenticator(ada.page)
     ada.has_signed_in()
     ada.site.clock.advance(20 * 60)
@@ -114,4 +114,3 @@ def test_adding_a_passkey_wants_a_fresh_sign_in(ada: Visitor, page_errors: PageE
     ada.is_at(SECURITY)
     ada.presses("Add a passkey")
     ada.sees("The passkey is added.")
-    assert [] == page_errors.texts()

@@ -4,9 +4,16 @@ from tests.people.mailbox import Mailbox
 from tests.people.visitor import ADA, SECURITY, AuthenticatorApp, Visitor
 
 
-def with_app(ada: Visitor) -> AuthenticatorApp:
-    ada.has_signed_in()
-    return ada.sets_up_app()
+def sets_up_app(ada: Visitor) -> AuthenticatorApp:
+    """From the security page to the recovery codes."""
+    ada.opens(SECURITY)
+    ada.presses("Set up an app")
+    ada.unfolds("You cannot scan it?")
+    app = AuthenticatorApp(ada.reads("#app-secret"), ada.site)
+    ada.types("Code from your app", app.code())
+    ada.presses("Switch the app on")
+    ada.sees("Keep these recovery codes")
+    return app
 
 
 def starts_to_sign_in(ada: Visitor) -> None:
@@ -23,7 +30,8 @@ def gives_code(ada: Visitor, code: str) -> None:
 def test_with_an_app_a_code_is_asked_for_after_the_password(
     ada: Visitor, stranger: Visitor
 ) -> None:
-    app = with_app(ada)
+    ada.has_signed_in()
+    app = sets_up_app(ada)
 
     starts_to_sign_in(stranger)
     assert not stranger.is_signed_in()
@@ -60,7 +68,7 @@ def test_a_wrong_code_does_not_switch_the_app_on(ada: Visitor) -> None:
 
 
 def test_a_code_works_once(ada: Visitor, stranger: Visitor) -> None:
-    app = with_app(ada)
+    app = ada.has_app()
     code = app.next_code()
     starts_to_sign_in(stranger)
     gives_code(stranger, code)
@@ -74,7 +82,7 @@ def test_a_code_works_once(ada: Visitor, stranger: Visitor) -> None:
 
 
 def test_after_five_wrong_codes_one_begins_again(ada: Visitor, stranger: Visitor) -> None:
-    with_app(ada)
+    ada.has_app()
     starts_to_sign_in(stranger)
 
     for _ in range(5):
@@ -87,8 +95,7 @@ def test_after_five_wrong_codes_one_begins_again(ada: Visitor, stranger: Visitor
 
 
 def test_a_recovery_code_signs_in_once(ada: Visitor, stranger: Visitor) -> None:
-    with_app(ada)
-    code = ada.recovery_codes()[3]
+    code = ada.has_app().recovery_codes[3]
 
     def uses_it() -> None:
         starts_to_sign_in(stranger)
@@ -108,9 +115,8 @@ def test_a_recovery_code_signs_in_once(ada: Visitor, stranger: Visitor) -> None:
 
 
 def test_new_recovery_codes_replace_the_old_ones(ada: Visitor) -> None:
-    with_app(ada)
-    before = ada.recovery_codes()
-    ada.follows("I have kept them")
+    before = ada.has_app().recovery_codes
+    ada.opens(SECURITY)
 
     ada.presses("Make new recovery codes")
 
@@ -120,7 +126,7 @@ def test_new_recovery_codes_replace_the_old_ones(ada: Visitor) -> None:
 
 
 def test_without_the_app_the_password_alone_signs_in_again(ada: Visitor) -> None:
-    with_app(ada)
+    ada.has_app()
     ada.opens(SECURITY)
 
     ada.presses("Switch the app off")
@@ -131,7 +137,7 @@ def test_without_the_app_the_password_alone_signs_in_again(ada: Visitor) -> None
 
 
 def test_what_weakens_the_account_wants_a_fresh_sign_in(ada: Visitor) -> None:
-    app = with_app(ada)
+    app = ada.has_app()
     ada.site.clock.advance(20 * 60)
     ada.opens(SECURITY)
 
@@ -148,7 +154,7 @@ def test_what_weakens_the_account_wants_a_fresh_sign_in(ada: Visitor) -> None:
 def test_a_link_by_mail_does_not_replace_the_second_factor(
     ada: Visitor, stranger: Visitor, mailbox: Mailbox
 ) -> None:
-    with_app(ada)
+    ada.has_app()
     stranger.opens("/password/reset")
     stranger.types("E-mail address", ADA)
     stranger.presses("Send the link")

@@ -14,6 +14,11 @@ def put(tx: Transaction, key: str, value: str) -> None:
     rows.put_installation_value(tx, key, value)
 
 
+def remove(tx: Transaction, key: str) -> None:
+    """Forgets the text; none is no error."""
+    rows.remove_installation_value(tx, key)
+
+
 def settle(tx: Transaction, key: str, proposal: str) -> str:
     """The text under the key, which is `proposal` if there was none: all who ask get the same."""
     rows.propose_installation_value(tx, key, proposal)

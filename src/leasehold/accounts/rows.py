@@ -25,6 +25,10 @@ def put_installation_value(tx: Transaction, key: str, value: str) -> None:
     tx.run(SQL.put_installation_value, key=key, value=value)
 
 
+def remove_installation_value(tx: Transaction, key: str) -> None:
+    tx.run(SQL.remove_installation_value, key=key)
+
+
 def propose_installation_value(tx: Transaction, key: str, value: str) -> None:
     """Keeps the text unless there is one."""
     tx.run(SQL.propose_installation_value, key=key, value=value)

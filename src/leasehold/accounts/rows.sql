@@ -18,6 +18,10 @@ insert into installation (key, value)
 values (:key, :value)
     on conflict (key) do update set value = excluded.value
 
+-- name: remove_installation_value
+delete from installation
+ where key = :key
+
 -- name: propose_installation_value
 insert into installation (key, value)
 values (:key, :value)

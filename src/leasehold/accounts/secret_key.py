@@ -33,4 +33,9 @@ def unlock(tx: Transaction, path: Path, entropy: Entropy) -> SecretBox:
     return box
 
 
-_IF_LOST = "If it is lost, docs/operations.md says what to do."
+def forget(tx: Transaction) -> None:
+    """The next `unlock` makes a new key: what was kept with the old one has to have ended."""
+    installation.remove(tx, _NAME)
+
+
+_IF_LOST = "If it is lost: leasehold secret-key replace."

@@ -1,6 +1,5 @@
-"""`leasehold demo`: a server, a producer and two workers, one of which dies holding a lease."""
+"""`leasehold demo`: a server, two workers, one of which dies holding a lease, and a person."""
 
-import json
 import shlex
 import signal
 import sys
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from leasehold.cli.demo_setup import DemoDirectory, open_directory, set_up
+from leasehold.cli.demo_programs import ask_ada, discovery_url, lease_one
+from leasehold.cli.demo_setup import ADA, DemoDirectory, open_directory, set_up
 from leasehold.cli.demo_stage import DemoFailed, Program, Stage, use_database
 from leasehold.cli.demo_workers import MAIL, Telling
 from leasehold.errors import Invalid
@@ -23,21 +23,6 @@ DEADLINE_SECONDS = 90  # a machine that needs longer is stuck, not slow
 LEASE_SECONDS = 3  # of the worker that dies: for so long its task is out of reach
 LONG_WORK_SECONDS = 600  # it is killed long before
 SHORT_WORK_SECONDS = 0.3
-
-LEASE_ONE = """\
-from google.oauth2.service_account import Credentials
-from googleapiclient.discovery import build
-
-url = "{url}"
-key = Credentials.from_service_account_file({key_file})
-key = key.with_scopes(["https://www.googleapis.com/auth/taskqueue.consumer"])
-key = key.with_subject(key.service_account_email)  # or google-auth shows the token to Google
-tasks = build("taskqueue", "v1beta2", credentials=key, discoveryServiceUrl=url).tasks()
-leased = tasks.lease(project="demo", taskqueue="mail", numTasks=1, leaseSecs=60).execute()
-for task in leased.get("items", []):
-    print(task)
-    tasks.delete(project="demo", taskqueue="mail", task=task["id"]).execute()
-"""
 
 
 @click.command("demo")
@@ -82,13 +67,16 @@ def command(path: Path, port: int, *, is_short: bool) -> None:
         if port not in (0, free_port):
             stage.say("demo", f"port {port} is taken, so the server gets {free_port}")
         with _deadline(path):
-            stage.heading("A project, two programs with keys of their own, two queues, a server")
+            stage.heading(
+                "A project, two queues, two programs with keys, a client that asks people, a server"
+            )
             stage.show(f"$ export LEASEHOLD_DATABASE={shlex.quote(str(directory.database))}")
             use_database(directory.database)
             set_up(stage, directory, url)
             server = stage.serve(free_port, lock=directory.lock)
             _tell_story(stage, directory, url)
         _say_what_is_where(stage, directory, url)
+        _show_programs(stage, directory, url)
         if not is_short:
             _serve_on(stage, server)
 
@@ -127,9 +115,9 @@ def _deadline(directory: Path) -> Iterator[None]:
 
 def _tell_story(stage: Stage, directory: DemoDirectory, url: str) -> None:
     # All start at once and wait for their turn: to import Google's library takes a while.
-    discovery_url = _discovery_url(url)
-    producer = stage.program("producer", "produce", str(directory.producer_key), discovery_url)
-    worker = ("work", str(directory.worker_key), discovery_url)
+    api = discovery_url(url)
+    producer = stage.program("producer", "produce", str(directory.producer_key), api)
+    worker = ("work", str(directory.worker_key), api)
     dying = stage.program("worker A", *worker, str(LEASE_SECONDS), str(LONG_WORK_SECONDS))
     steady = stage.program("worker B", *worker, "30", str(SHORT_WORK_SECONDS))
     stage.heading("Tasks go in, by Google's client library and HTTP")
@@ -165,27 +153,40 @@ def _see_it_come_back(stage: Stage, tellings: Iterator[Telling], held: Telling) 
         raise DemoFailed(f"{held.about}, which worker A held when it died, did not come back")
 
 
-def _discovery_url(url: str) -> str:
-    return f"{url}/discovery/v1/apis/taskqueue/v1beta2/rest"
-
-
 def _say_what_is_where(stage: Stage, directory: DemoDirectory, url: str) -> None:
-    key_file = json.dumps(str(directory.worker_key))  # JSON's quotes are good in Python
-    example = LEASE_ONE.format(key_file=key_file, url=_discovery_url(url))
-    directory.example.write_text(example, encoding="utf-8")
+    password = directory.password.read_text(encoding="utf-8").strip()
     stage.heading("What is where")
     for name, place in {
         "API": f"{url}/taskqueue/v1beta2/projects/",
-        "Discovery": _discovery_url(url),
+        "Discovery": discovery_url(url),
         "Tokens": f"{url}/token",
         "Key files": f"{directory.producer_key} {directory.worker_key}",
         "Queues": directory.queue_file,
         "Database": directory.database,
+        "Sign in": f"{url}/signin",
+        "Ada": f"{ADA}, password {password}",
     }.items():
         stage.show(f"  {name:<10} {place}")
-    stage.heading(f"A task waits for you in queue {MAIL}; these lines lease it")
-    stage.show(example)
-    stage.show(f"Run them: {shlex.join([sys.executable, str(directory.example)])}\n")
+
+
+def _show_programs(stage: Stage, directory: DemoDirectory, url: str) -> None:
+    stage.heading(f"Tasks wait for you in queue {MAIL}; these lines lease one")
+    _show_program(stage, directory.lease_one, lease_one(directory, url))
+    stage.heading("These lines ask Ada for access, and lease one in her name")
+    _show_program(stage, directory.ask_ada, ask_ada(directory, url))
+    if find_spec("google_auth_oauthlib") is None:
+        pip = shlex.join([sys.executable, "-m", "pip", "install", "google-auth-oauthlib"])
+        stage.show(f"They need one more library, install it with: {pip}")
+    stage.show(
+        "Open the address that they print in a browser, sign in as Ada, and allow it;\n"
+        f"then take it back at {url}/account/access\n"
+    )
+
+
+def _show_program(stage: Stage, path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    stage.show(text)
+    stage.show(f"Run them: {shlex.join([sys.executable, str(path)])}")
 
 
 def _serve_on(stage: Stage, server: Program) -> None:

@@ -131,13 +131,12 @@ class Stage:
         """A line about one who acts; colour is not needed to tell them apart."""
         self._console.print(Text.assemble((f"{who:<9}", STYLES[who]), " ", text))
 
-    def run(self, *arguments: str, stdin: str = "") -> None:
+    def run(self, *arguments: str, stdin: Path | None = None) -> None:
         """Runs a `leasehold` command; shows it as one would type it, and what it says.
 
-        `stdin` is a secret; a reader is shown a way to make one. Raises what the command raises.
+        `stdin` is a file for its standard input. Raises what the command raises.
         """
-        source = "openssl rand -base64 18 | " if stdin else ""
-        self._show_command(arguments, source)
+        self._show_command(arguments, stdin)
         said = io.StringIO()
         with redirect_stdout(said), _standard_input(stdin):
             root = click.get_current_context().find_root().command
@@ -167,8 +166,9 @@ class Stage:
         self._programs.callback(program.kill)
         return program
 
-    def _show_command(self, arguments: Sequence[str], source: str = "") -> None:
-        self._console.print(Text(f"$ {source}{shlex.join(['leasehold', *arguments])}", "bold"))
+    def _show_command(self, arguments: Sequence[str], stdin: Path | None = None) -> None:
+        source = f" < {shlex.quote(str(stdin))}" if stdin else ""
+        self._console.print(Text(f"$ {shlex.join(['leasehold', *arguments])}{source}", "bold"))
 
     def _start(
         self,
@@ -199,9 +199,9 @@ class Stage:
 
 
 @contextmanager
-def _standard_input(text: str) -> Iterator[None]:
+def _standard_input(file: Path | None) -> Iterator[None]:
     before = sys.stdin
-    sys.stdin = io.TextIOWrapper(io.BytesIO(text.encode()))
+    sys.stdin = io.TextIOWrapper(io.BytesIO(file.read_bytes() if file else b""))
     try:
         yield
     finally:

@@ -17,6 +17,7 @@ PROJECT = "demo"
 QUEUE = "resize"
 MAIL = "mail"
 PHOTOS = ("cat.jpg", "dog.jpg", "elk.jpg", "fox.jpg", "gnu.jpg")
+FOR_READER = 2  # tasks: one for each of the two programs in `demo_programs`
 HERE = {"project": PROJECT, "taskqueue": QUEUE}
 POLL_SECONDS = 0.2
 SCOPE = "https://www.googleapis.com/auth/taskqueue"
@@ -68,8 +69,9 @@ def _produce(api: Api) -> None:
     for photo in PHOTOS:
         task = _insert(api, QUEUE, photo)
         _tell(f"inserted {photo} into queue {QUEUE}", task, photo)
-    task = _insert(api, MAIL, "Hello from the producer")
-    _tell(f"inserted a task into queue {MAIL}, which is for you", task)
+    for _ in range(FOR_READER):
+        task = _insert(api, MAIL, "Hello from the producer")
+        _tell(f"inserted a task into queue {MAIL}, which is for you", task)
 
 
 def _insert(api: Api, queue: str, payload: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from leasehold.cli import (
     demo,
     project,
     queue,
+    secret_key,
     serve,
     service_account,
     user,
@@ -55,6 +56,7 @@ for part in (
     client,
     consent_screen,
     delegation,
+    secret_key,
 ):
     command.add_command(part.command)
 

@@ -18,11 +18,25 @@ def unlock(engine: Engine, settings: Settings) -> SecretBox:
 
     Raises NotFound, Conflict and Invalid as `secret_key.unlock` does.
     """
-    path = Path(settings.secret_key_file or default_path(settings.database))
+    path = path_of(settings)
     return database.transact(engine, lambda tx, _: secret_key.unlock(tx, path, Entropy()))
+
+
+def path_of(settings: Settings) -> Path:
+    """Where the file is, or is to be made."""
+    return Path(settings.secret_key_file or default_path(settings.database))
 
 
 def unlock_for_command(engine: Engine) -> SecretBox:
     """The same in a command that has the option `--database`."""
+    return unlock(engine, _settings_of_command())
+
+
+def path_for_command() -> Path:
+    """Where the file is, in such a command."""
+    return path_of(_settings_of_command())
+
+
+def _settings_of_command() -> Settings:
     address = str(click.get_current_context().params["database"])
-    return unlock(engine, replace(from_environment(), database=address))
+    return replace(from_environment(), database=address)

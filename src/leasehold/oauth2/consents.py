@@ -53,12 +53,14 @@ def revoke(
     """
     if not rows.revoke_consent(tx, now, consent_id=consent_id, user_id=user_id):
         return []
+    tx.announce()
     rows.revoke_families_of_consent(tx, now, consent_id, because)
     return rows.revoke_tokens_of_consent(tx, now, consent_id)
 
 
 def revoke_all_of_user(tx: Transaction, now: int, user_id: int, because: str) -> list[bytes]:
     """The same for every consent of the user: their password was changed, for example."""
+    tx.announce()
     rows.revoke_consents_of_user(tx, now, user_id)
     rows.revoke_families_of_user(tx, now, user_id, because)
     return rows.revoke_tokens_of_families_of_user(tx, now, user_id)

@@ -105,3 +105,11 @@ def add_signing_key(
 
 def sweep_signing_keys(tx: Transaction, *, before: int) -> int:
     return tx.run(SQL.sweep_signing_keys, before=before)
+
+
+def forget_keyed(tx: Transaction, now: int) -> tuple[int, int]:
+    """How many client secrets and how many token families ended."""
+    tx.run(SQL.forget_signing_keys)
+    tx.run(SQL.forget_codes)
+    tx.run(SQL.forget_requests)
+    return tx.run(SQL.forget_client_secrets, now=now), tx.run(SQL.forget_offline_families, now=now)

@@ -142,3 +142,23 @@ delete from signing_keys
        select max(newer.number)
          from signing_keys as newer
         where newer.signs_from < :before)
+
+-- name: forget_signing_keys
+delete from signing_keys
+
+-- name: forget_client_secrets
+update client_secrets
+   set deleted_at = :now
+ where deleted_at is null
+
+-- name: forget_codes
+delete from authorization_codes
+
+-- name: forget_requests
+delete from authorization_requests
+
+-- name: forget_offline_families
+update token_families
+   set revoked_at = :now,
+       revoked_because = 'secret_key'
+ where offline = 1 and revoked_at is null

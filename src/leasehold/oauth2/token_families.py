@@ -50,6 +50,7 @@ def revoke(tx: Transaction, now: int, family_id: int, because: str) -> list[byte
     """Ends the family for good; the digests of the access tokens that ended with it."""
     if not rows.revoke_family(tx, now, family_id, because):
         return []
+    tx.announce()
     return rows.revoke_tokens_of_family(tx, now, family_id)
 
 

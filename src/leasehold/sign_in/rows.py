@@ -271,6 +271,19 @@ def sweep_expired(tx: Transaction, *, before: int, limit: int) -> int:
     return sum(tx.run(sweep, before=before, limit=limit) for sweep in sweeps)
 
 
+def forget_keyed(tx: Transaction, now: int) -> tuple[int, int]:
+    """How many browser sessions ended, and how many authenticator apps are switched off."""
+    for statement in (
+        SQL.forget_second_step_rows,
+        SQL.forget_recovery_codes,
+        SQL.forget_challenges,
+        SQL.forget_links,
+        SQL.forget_tries,
+    ):
+        tx.run(statement)
+    return tx.run(SQL.forget_sessions, now=now), tx.run(SQL.forget_totp_secrets)
+
+
 def _passkey(
     number: int,
     user_id: int,

@@ -263,3 +263,26 @@ delete from sign_in_tries
          where full_at <= :before
          limit :limit
        )
+
+-- name: forget_second_step_rows
+delete from second_steps
+
+-- name: forget_totp_secrets
+delete from totp_secrets
+
+-- name: forget_recovery_codes
+delete from recovery_codes
+
+-- name: forget_challenges
+delete from passkey_challenges
+
+-- name: forget_links
+delete from email_links
+
+-- name: forget_tries
+delete from sign_in_tries
+
+-- name: forget_sessions
+update browser_sessions
+   set ended_at = :now
+ where ended_at is null

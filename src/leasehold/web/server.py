@@ -64,8 +64,8 @@ def make_server(
 ) -> uvicorn.Server:
     """A server; its `serve(sockets=[…])` returns after SIGINT, SIGTERM or `should_exit = True`.
 
-    Requests under way are finished first. Headers of proxies are not believed: the issuer is a
-    setting, and nothing depends on the caller's address.
+    Requests under way are finished first. Headers of proxies are not believed here: the issuer is
+    a setting, and where a caller's address counts, `web/account/client_address.py` finds it.
     """
     connections = allow_connections(settings.max_connections)
     if connections < settings.max_connections:

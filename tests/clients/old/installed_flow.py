@@ -8,9 +8,9 @@ PKCE is `pkce` or `none`; the flags are those of oauth2client's `tools`.
 import argparse
 import sys
 
-from oauth2client import tools
-from oauth2client.client import flow_from_clientsecrets
-from oauth2client.file import Storage
+from oauth2client import tools  # type: ignore[import-not-found]  # of the old environment
+from oauth2client.client import flow_from_clientsecrets  # type: ignore[import-not-found]  # of the old environment
+from oauth2client.file import Storage  # type: ignore[import-not-found]  # of the old environment
 
 secrets, storage_path, scope, pkce = sys.argv[1:5]
 flow = flow_from_clientsecrets(secrets, scope, pkce=pkce == "pkce")

@@ -7,11 +7,12 @@ Prints a list with what came of each step.
 
 import json
 import sys
+from typing import Any
 
 import httplib2
 from googleapiclient.discovery import build
-from oauth2client.client import HttpAccessTokenRefreshError
-from oauth2client.file import Storage
+from oauth2client.client import HttpAccessTokenRefreshError  # type: ignore[import-not-found]  # of the old environment
+from oauth2client.file import Storage  # type: ignore[import-not-found]  # of the old environment
 
 storage_path, server = sys.argv[1:3]
 storage = Storage(storage_path)
@@ -19,10 +20,10 @@ credentials = storage.get()  # knows its store, so that a new token gets into th
 http = credentials.authorize(httplib2.Http())
 
 
-def call():
+def call() -> list[str]:
     """Inserts a task, and leases it, with the API client of that time."""
     document = server + "/discovery/v1/apis/{api}/{apiVersion}/rest"
-    service = build("taskqueue", "v1beta2", http=http, discoveryServiceUrl=document)
+    service: Any = build("taskqueue", "v1beta2", http=http, discoveryServiceUrl=document)
     queue = {"project": "demo", "taskqueue": "jobs"}
     body = {"queueName": "jobs", "payloadBase64": "am9i"}
     service.tasks().insert(body=body, **queue).execute()
@@ -30,26 +31,26 @@ def call():
     return [task["payloadBase64"] for task in leased["items"]]
 
 
-def refresh():
+def refresh() -> bool:
     before = credentials.access_token
     credentials.refresh(httplib2.Http())
-    return credentials.access_token != before
+    return bool(credentials.access_token != before)
 
 
-def token():
-    return credentials.access_token
+def token() -> str:
+    return str(credentials.access_token)
 
 
-def scopes():
+def scopes() -> list[str]:
     return sorted(credentials.retrieve_scopes(httplib2.Http()))
 
 
-def revoke():
+def revoke() -> bool:
     credentials.revoke(httplib2.Http())
-    return credentials.invalid
+    return bool(credentials.invalid)
 
 
-def is_stored():
+def is_stored() -> bool:
     return storage.get() is not None
 
 
@@ -59,4 +60,4 @@ for step in sys.argv[3:]:
         results.append(globals()[step]())
     except HttpAccessTokenRefreshError as error:
         results.append(str(error))
-print(json.dumps(results))
+json.dump(results, sys.stdout)

@@ -26,7 +26,7 @@ TOKENINFO_PATHS = ("/tokeninfo", "/oauth2/v3/tokeninfo")
 OLD_TOKENINFO_PATHS = ("/oauth2/v1/tokeninfo", "/oauth2/v2/tokeninfo")
 INTROSPECT_PATHS = ("/introspect", "/oauth2/introspect", "/v1/introspect")
 
-# Asked so often that Starlette\'s way to them (middleware, one route after the other) would count.
+# Asked so often that Starlette's way to them (middleware, one route after the other) would count.
 HOT_PATHS = frozenset({*TOKEN_PATHS, *INTROSPECT_PATHS})
 USERINFO_PATHS = ("/v1/userinfo", "/oauth2/v3/userinfo")
 OLD_USERINFO_PATHS = ("/oauth2/v1/userinfo", "/oauth2/v2/userinfo", "/userinfo/v2/me")
