@@ -23,7 +23,7 @@ sys.modules[{!r}] = None
 from leasehold.cli.main import main
 main()
 """
-WAIT_SECONDS = 10
+ADA = "ada@example.com"
 SECRETS = ("producer.json", "worker.json", "client_secrets.json", "ada-password.txt")
 
 
@@ -62,8 +62,8 @@ def test_it_tells_the_commands_that_it_runs(story: subprocess.CompletedProcess[s
 
     assert [
         "$ export LEASEHOLD_DATABASE=leasehold-demo/leasehold.db",
-        "$ leasehold user create ada@example.com --password-stdin < leasehold-demo/ada-password.txt",
-        "$ leasehold project create demo --owner ada@example.com",
+        f"$ leasehold user create {ADA} --password-stdin < leasehold-demo/ada-password.txt",
+        f"$ leasehold project create demo --owner {ADA}",
         "$ leasehold api enable taskqueue --project demo",
     ] == commands[:4]
     assert "$ leasehold queue apply leasehold-demo/queue.yaml --project demo" in commands
@@ -197,12 +197,12 @@ def test_a_program_leases_a_task_as_ada_until_she_takes_it_back(
     serving: Serving, tmp_path: Path, page: Page
 ) -> None:
     shown = "\n".join(serving.lines)
-    email, password = told(shown, "Ada").split(", password ")
+    password = told(shown, "Ada").removeprefix(f"{ADA}, password ")
     access = told(shown, "Sign in").replace("/signin", "/account/access")
 
     with asking(tmp_path) as program:
         page.goto(program.next_line().rpartition(" ")[2])
-        page.get_by_label("E-mail address").fill(email)
+        page.get_by_label("E-mail address").fill(ADA)
         page.get_by_label("Password").fill(password)
         press(page, "Sign in")
         press(page, "Allow")
@@ -214,8 +214,7 @@ def test_a_program_leases_a_task_as_ada_until_she_takes_it_back(
         refused = program.ends_after_enter()
 
     assert "'retry_count': 1" in leased
-    assert f"Now take it back at {access} and press Enter: Refused: " in refused
-    assert "invalid_grant" in refused
+    assert f"Now take it back at {access} and press Enter: Refused: invalid_grant" in refused
 
 
 def test_a_directory_is_one_demos_at_a_time(tmp_path: Path) -> None:
@@ -278,8 +277,14 @@ class Asking:
 
     def ends_after_enter(self) -> str:
         """What it still says, without an error."""
-        rest, errors = self.process.communicate("\n", timeout=WAIT_SECONDS)
-        assert (0, "") == (self.process.returncode, errors)
+        assert self.process.stdin
+        assert self.process.stdout
+        assert self.process.stderr
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        # Not `communicate`: it would miss what came together with an earlier line.
+        rest, errors = self.process.stdout.read(), self.process.stderr.read()
+        assert (0, "") == (self.process.wait(), errors)
         return rest
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leasehold.cli import secret_key
+from leasehold.accounts import configuration
 from leasehold.cli.database import transact
 from leasehold.entropy import Entropy
 from leasehold.errors import Unavailable
@@ -96,7 +96,7 @@ def test_when_the_change_fails_the_old_file_has_its_name_again(
     def fail(_tx: Transaction) -> None:
         raise Unavailable("the database is gone")
 
-    monkeypatch.setattr(secret_key.configuration, "touch", fail)
+    monkeypatch.setattr(configuration, "touch", fail)
     assert "the database is gone" in shop.refused("secret-key replace --yes")
 
     assert client

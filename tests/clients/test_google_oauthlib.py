@@ -4,6 +4,7 @@ The first half is the whole way as the documents tell it: `leasehold` commands, 
 and a real Chromium. The second half has a person who sends forms, for what needs no browser.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -310,7 +311,7 @@ def test_revocation_as_google_tells_it_ends_access_and_refreshing(
 
 
 def test_stored_credentials_need_the_token_address_said_again(
-    server: RunningServer, visitor: Visitor, web: Registered
+    server: RunningServer, visitor: Visitor, web: Registered, tmp_path: Path
 ) -> None:
     kept = authorized(visitor, web)
     info = {
@@ -320,18 +321,21 @@ def test_stored_credentials_need_the_token_address_said_again(
         "token_uri": kept.token_uri,
     }
 
-    read = Credentials.from_authorized_user_info(info)  # type: ignore[no-untyped-call]  # has no types
+    file = tmp_path / "authorized_user.json"
+    file.write_text(json.dumps(info))
+    read = Credentials.from_authorized_user_file(str(file))  # type: ignore[no-untyped-call]  # has no types
     made = Credentials(None, **info)  # type: ignore[no-untyped-call]  # has no types
 
     assert "https://oauth2.googleapis.com/token" == read.token_uri  # whatever the file says
     assert 200 == session_status(server, made)
 
 
+@pytest.mark.parametrize("answer", [{"says": "refuse"}, {"without": [TASKQUEUE]}])
 def test_a_person_who_refuses_is_an_error_that_the_library_knows(
-    visitor: Visitor, web: Registered
+    visitor: Visitor, web: Registered, answer: dict[str, Any]
 ) -> None:
     flow, url = begin(web, TASKQUEUE)
-    back = visitor.is_sent_to(url, says="refuse")
+    back = visitor.is_sent_to(url, **answer)
 
     with pytest.raises(AccessDeniedError):
         finish(flow, back)
@@ -369,6 +373,15 @@ def test_a_later_request_may_include_what_was_granted_before(
 
     assert {TASKQUEUE, CONSUMER} == set(more.granted_scopes)
     assert {TASKQUEUE} == set(alone.granted_scopes)
+
+
+def test_more_scopes_than_asked_for_are_an_error_for_the_library_unless_it_is_told(
+    visitor: Visitor, web: Registered
+) -> None:
+    authorized(visitor, web, CONSUMER)
+
+    with pytest.raises(Warning, match="Scope has changed"):
+        authorized(visitor, web, TASKQUEUE, include_granted_scopes="true")
 
 
 def test_a_second_consent_gives_no_second_refresh_token_unless_it_is_asked_for(

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 import pytest
 import requests
 
+from tests.clients.conftest import WORKER
 from tests.clients.old_environment import RUN_SECONDS, old_python
 from tests.clients.signed_in import (
     CALLBACK,
@@ -31,7 +32,7 @@ from tests.clients.signed_in import (
     register,
     status_of_lease,
 )
-from tests.running_server import RunningServer, run_server
+from tests.running_server import RunningServer, run_server, write_key_file
 
 OLD = Path(__file__).parent / "old"
 SCOPE = f"{TASKQUEUE} email openid"
@@ -202,6 +203,20 @@ def test_a_program_on_a_persons_machine_listens_for_the_answer(
     assert [["am9i"]] == stored(server, storage, "call")
 
 
+def test_without_pkce_it_is_served_where_the_operator_allows_that(
+    tmp_path: Path, storage: Path
+) -> None:
+    with run_server(str(tmp_path / "old.db"), code_without_pkce=True) as server:
+        visitor = ada(server)
+        installed = register(server, tmp_path, "installed")
+        port = ("--auth_host_port", free_port())
+
+        with program("installed_flow.py", installed.file, storage, SCOPE, "none", *port) as asking:
+            requests.get(visitor.is_sent_to(asking.url()), timeout=30)
+
+            assert "Authentication successful." in asking.rest()
+
+
 def test_without_pkce_such_a_program_is_told_what_is_missing(
     server: RunningServer, visitor: Visitor, tmp_path: Path, storage: Path
 ) -> None:
@@ -247,6 +262,17 @@ def test_no_code_is_shown_unless_the_operator_allows_it(
 
     assert 400 == page.status_code
     assert "LEASEHOLD_OUT_OF_BAND" in page.text
+
+
+def test_a_service_account_signs_and_works_for_itself(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    key_file = write_key_file(tmp_path, server.service_account())
+    server.queue_for(WORKER, "own")
+    url = f"{server.url}/taskqueue/v1beta2/projects/demo/taskqueues/own"
+
+    with program("service_account.py", key_file, url, TASKQUEUE) as worker:
+        assert [200, 200] == json.loads(worker.rest())
 
 
 def shown_code(page: str) -> str:

@@ -16,12 +16,12 @@ from tests.web.consenting import PATH, Asking, redeem
 
 
 class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802  # the library's name
+    def do_GET(self) -> None:
         """Takes an answer at /callback; at /passing it sends the browser on to another host."""
         path, _, query = self.path.partition("?")
         if path == "/passing":
             self.send_response(HTTPStatus.FOUND)
-            port = self.server.server_address[1]
+            _, _, port = self.headers["Host"].partition(":")
             self.send_header("Location", f"http://localhost:{port}/callback?{query}")
         else:
             self.send_response(HTTPStatus.OK if path == "/callback" else HTTPStatus.NOT_FOUND)
@@ -40,7 +40,7 @@ def application_site() -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

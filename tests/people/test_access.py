@@ -11,8 +11,8 @@ QUEUE = "demo/taskqueues/q"
 
 
 @pytest.fixture
-def allowed(ada: Visitor, shop: Shop) -> Visitor:
-    """Ada, who owns a queue that the application uses in her name."""
+def allowed(ada: Visitor) -> Visitor:
+    """Ada, who is signed in and may use a queue."""
     ada.site.queue_for(ADA)
     ada.has_signed_in()
     return ada

@@ -99,7 +99,7 @@ def test_a_recovery_code_signs_in_once(ada: Visitor, stranger: Visitor) -> None:
 
     def uses_it() -> None:
         starts_to_sign_in(stranger)
-        stranger.unfolds("You don’t have your app with you?")
+        stranger.unfolds("have your app with you?")
         stranger.types("Recovery code", code)
         stranger.presses("Use the recovery code")
 

@@ -90,7 +90,7 @@ class Visitor:
 
     def confirms(self, password: str = PASSWORD) -> None:
         """Proves again who it is, on the page that asks for it."""
-        self.sees("Confirm it’s you")
+        self.is_at("/signin")
         self.types("Password", password)
         self.presses("Sign in")
 
@@ -113,7 +113,7 @@ class Visitor:
         assert len(codes) == 10, done
         return replace(app, recovery_codes=tuple(codes))
 
-    def _sent(self, path: str, **fields: str) -> str:
+    def _sent(self, path: str, **fields: str | float | bool) -> str:
         """The answer to a form that this browser sends unseen."""
         own = {"Sec-Fetch-Site": "same-origin"}
         answer = self.page.context.request.post(self.site.url + path, form=fields, headers=own)

@@ -40,7 +40,7 @@ input({take_it_back})
 try:
     print(lease.execute())
 except RefreshError as refused:
-    print("Refused:", refused)
+    print("Refused:", refused.args[0])
 """
 
 

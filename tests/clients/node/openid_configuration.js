@@ -4,9 +4,9 @@
 const openid = require('openid-client');
 
 async function configured({issuer, clientId, secret, method}) {
-  const authentication =
-    method === 'client_secret_basic' ? openid.ClientSecretBasic(secret) : openid.ClientSecretPost(secret);
-  return openid.discovery(new URL(issuer), clientId, undefined, authentication, {
+  // Given a secret and nothing else, the library puts it into the form.
+  const basic = method === 'client_secret_basic' ? openid.ClientSecretBasic(secret) : undefined;
+  return openid.discovery(new URL(issuer), clientId, secret, basic, {
     execute: [openid.allowInsecureRequests],
   });
 }

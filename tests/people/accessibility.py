@@ -1,0 +1,51 @@
+"""What keeps people from using a page, as far as a program can tell: axe-core, and a narrow window."""
+
+import functools
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.browser import HEIGHT, NARROW, SCHEMES, screenshot
+from tests.node import node_modules
+
+# WCAG 2.2 A and AA, and what axe-core's authors advise beside it.
+_RUN = """async () => {
+  const found = await axe.run(document, {resultTypes: ['violations']});
+  return found.violations.flatMap((rule) => rule.nodes.map(
+    (node) => `${rule.id} (${rule.impact}): ${node.target} ${node.failureSummary}`));
+}"""
+
+_TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+def problems(page: Page) -> list[str]:
+    """Each with its place; colours are looked at in the light and in the dark."""
+    page.evaluate(_axe())
+    found = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{scheme}: {problem}" for problem in page.evaluate(_RUN)]
+    page.emulate_media(color_scheme="null")
+    return found + (["wider than a phone"] if _is_too_wide(page) else [])
+
+
+def is_in_order(page: Page, name: str) -> None:
+    """The page has no problem that a program finds; its picture is for people to look at."""
+    screenshot(page, name)
+
+    assert [] == problems(page), name
+
+
+def _is_too_wide(page: Page) -> bool:
+    before = page.viewport_size
+    page.set_viewport_size({"width": NARROW, "height": HEIGHT})
+    is_too_wide = bool(page.evaluate(_TOO_WIDE))
+    if before is not None:
+        page.set_viewport_size(before)
+    return is_too_wide
+
+
+@functools.cache
+def _axe() -> str:
+    folder = node_modules(Path(__file__).parent / "axe")
+    return (folder / "axe-core" / "axe.min.js").read_text()
