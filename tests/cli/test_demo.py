@@ -106,8 +106,16 @@ def test_the_server_closes_its_database_when_it_is_told_to_end(
 def again(
     story: subprocess.CompletedProcess[str], directory: Path
 ) -> subprocess.CompletedProcess[str]:
-    """Another in the same directory, without the library of the program that asks Ada."""
+    """Another there, with a new password of Ada's and without the library that asks her."""
     assert 0 == story.returncode
+    subprocess.run(
+        [sys.executable, "-m", "leasehold", "user", "set-password", ADA, "--password-stdin"],
+        env=os.environ | {"LEASEHOLD_DATABASE": str(directory / "leasehold-demo/leasehold.db")},
+        input="another long password",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return run(directory, "--port", "0", program=without("google_auth_oauthlib"))
 
 
@@ -116,7 +124,7 @@ def test_it_may_be_run_again_in_the_same_directory(
 ) -> None:
     assert (0, "") == (again.returncode, again.stderr)
     assert "cat.jpg came back" in again.stdout
-    assert "$ leasehold user " not in again.stdout
+    assert "$ leasehold user create" not in again.stdout
 
 
 def test_the_next_one_has_the_same_ada_and_a_client_that_knows_its_address(
@@ -127,6 +135,7 @@ def test_the_next_one_has_the_same_ada_and_a_client_that_knows_its_address(
     client = json.loads((directory / "leasehold-demo" / "client_secrets.json").read_text())
 
     assert told(story.stdout, "Ada") == told(again.stdout, "Ada")
+    assert f"$ leasehold user set-password {ADA} --password-stdin < " in again.stdout
     assert told(again.stdout, "Tokens") == client["installed"]["token_uri"]
 
 

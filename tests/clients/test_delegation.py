@@ -1,5 +1,7 @@
 """google-auth with a service account that acts for itself, or for the users of a domain."""
 
+import threading
+
 import pytest
 from google.auth.exceptions import RefreshError
 from google.auth.transport.requests import AuthorizedSession
@@ -74,6 +76,7 @@ def test_with_a_subject_it_does_what_that_user_may(
     server: RunningServer, key: dict[str, str], hosts_asked_for: list[str]
 ) -> None:
     assert 200 == insert(server, acting_for(ADA, key))
+    assert not [one for one in threading.enumerate() if "AccessBoundary" in type(one).__name__]
     assert [] == hosts_asked_for  # nothing of Google's has seen the token
 
 

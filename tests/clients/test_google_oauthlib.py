@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -248,6 +249,7 @@ def test_a_web_application_gets_what_it_asked_for_and_works_with_it(
 
     assert {TASKQUEUE, "openid", USERINFO_EMAIL} == set(credentials.granted_scopes)
     assert 200 == session_status(server, credentials)
+    assert not [one for one in threading.enumerate() if "AccessBoundary" in type(one).__name__]
     assert [] == hosts_asked_for  # nothing of Google's has seen the token
 
 

@@ -123,6 +123,35 @@ def test_a_second_use_of_a_code_ends_the_tokens_on_the_next_request(server: Serv
     assert [digest(first["access_token"])] == server.ended
 
 
+@pytest.mark.parametrize("path", ["/token", "/revoke", "/tokeninfo", "/v1/userinfo"])
+def test_scripts_of_any_page_may_ask_without_the_browsers_credentials(
+    server: Server, path: str
+) -> None:
+    origin = {"origin": "https://spa.example.com"}
+    asked = origin | {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization",
+    }
+
+    preflight = server.client.options(path, headers=asked)
+    answer = server.client.post(path, headers=origin)
+
+    assert (200, "*") == (
+        preflight.status_code,
+        preflight.headers["access-control-allow-origin"],
+    )
+    assert "Authorization" in preflight.headers["access-control-allow-headers"]
+    assert "*" == answer.headers["access-control-allow-origin"]
+    for reply in (preflight, answer):
+        assert "access-control-allow-credentials" not in reply.headers
+
+
+def test_introspection_is_not_for_pages(server: Server) -> None:
+    response = server.client.post("/introspect", headers={"origin": "https://spa.example.com"})
+
+    assert "access-control-allow-origin" not in response.headers
+
+
 def test_no_secret_is_in_an_error_or_in_the_log(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:

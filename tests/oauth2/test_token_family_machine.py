@@ -392,7 +392,8 @@ def run(world: World, *, examples: int, steps: int) -> None:
 
 
 def test_families_live_and_end_as_in_their_model(world: World) -> None:
-    run(world, examples=50, steps=25)
+    # There is one set of rules; PostgreSQL only has to understand the same statements.
+    run(world, examples=50 if world.engine.name == "sqlite" else 15, steps=25)
 
 
 @pytest.mark.long

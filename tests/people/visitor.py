@@ -30,7 +30,7 @@ class Visitor:
 
     def opens(self, path: str) -> Response:
         """Opens a page, by a path of the site or another site's URL."""
-        response = self.page.goto(path if "://" in path else self.site.url + path)
+        response = self.page.goto(path if path.startswith("http") else self.site.url + path)
         assert response is not None
         return response
 

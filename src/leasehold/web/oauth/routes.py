@@ -50,9 +50,8 @@ ENDPOINTS = {
 def routes(services: Services) -> list[Route]:
     """Every OAuth route."""
     return [
-        *_at(TOKEN_PATHS, Endpoint(token.answer(services), methods=("POST",))),
-        # Old clients revoke by GET, and newer ones POST with the token in the query.
-        *_at(REVOKE_PATHS, Endpoint(revoke.answer(services), methods=("GET", "POST"))),
+        *_at(TOKEN_PATHS, _token(services)),
+        *_at(REVOKE_PATHS, _revoke(services)),
         *_at(INTROSPECT_PATHS, _introspect(services)),
         *_at(USERINFO_PATHS, _userinfo(services, userinfo.current_form)),
         *_at(OLD_USERINFO_PATHS, _userinfo(services, userinfo.old_form)),
@@ -87,17 +86,26 @@ def _documents(services: Services) -> list[Route]:
     ]
 
 
+def _token(services: Services) -> Endpoint:
+    return Endpoint(token.answer(services), methods=("POST",), for_pages=True)
+
+
+def _revoke(services: Services) -> Endpoint:
+    # Old clients revoke by GET, and newer ones POST with the token in the query.
+    return Endpoint(revoke.answer(services), methods=("GET", "POST"), for_pages=True)
+
+
 def _introspect(services: Services) -> Endpoint:
     return Endpoint(introspect.answer(services), methods=("POST",), statuses=FOR_BEARERS)
 
 
 def _userinfo(services: Services, shape: userinfo.Shape) -> Endpoint:
     answer = userinfo.answer(services, shape)
-    return Endpoint(answer, methods=("GET", "POST"), statuses=FOR_BEARERS)
+    return Endpoint(answer, methods=("GET", "POST"), statuses=FOR_BEARERS, for_pages=True)
 
 
 def _tokeninfo(services: Services, shape: tokeninfo.Shape) -> Endpoint:
-    return Endpoint(tokeninfo.answer(services, shape), methods=("GET", "POST"))
+    return Endpoint(tokeninfo.answer(services, shape), methods=("GET", "POST"), for_pages=True)
 
 
 def _at(paths: tuple[str, ...], application: ASGIApp) -> list[Route]:
