@@ -132,6 +132,8 @@ class Application:
             ],
             exception_handlers={HTTPException: pages.not_found},
         )
+        # Starlette would lead from /signin/ to /signin at whatever host the request names.
+        self._pages.router.redirect_slashes = False
         self._listener = self._engine.listen(freshness.wake)
         self._tasks = [
             asyncio.create_task(freshness.run()),

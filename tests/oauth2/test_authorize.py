@@ -333,3 +333,35 @@ def test_expired_requests_are_swept(world: World) -> None:
     swept = [world.do(lambda tx, now: authorization_requests.sweep(tx, now, 10)) for _ in range(2)]
 
     assert [1, 0] == swept
+
+
+def test_offline_access_alone_and_left_out_leaves_nothing_to_ask_for() -> None:
+    with pytest.raises(AuthorizeError) as refusal:
+        read(scope="offline_access")
+
+    assert "invalid_scope" == refusal.value.code
+    assert read(scope="offline_access", prompt="consent").is_offline
+
+
+def test_who_opens_consent_screens_for_ever_fills_no_table(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authorization_requests, "MAX_WAITING", 2)
+    client, person = ready(world)
+    elsewhere = replace(person, session_id="another browser's")
+    request = replace(
+        REQUEST, client_id=client.id, code_challenge="a" * 43, challenge_method="S256"
+    )
+    untouched = waiting(world, elsewhere, request)
+
+    oldest, *_, newest = [_a_second_later(world, person, request) for _ in range(4)]
+
+    with pytest.raises(NotRedirectable):
+        accept(world, person, oldest)
+    assert "code" in accept(world, person, newest).parameters
+    assert "code" in accept(world, elsewhere, untouched).parameters
+
+
+def _a_second_later(world: World, person: SignedInUser, request: AuthorizationRequest) -> str:
+    world.hands.seconds += 1
+    return waiting(world, person, request)

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from leasehold.entropy import Entropy
 from leasehold.oauth2 import refresh_tokens, token_text
 from leasehold.oauth2.access_tokens import digest
-from tests.oauth2.granting import IDENTITY, Granting, basic
+from tests.oauth2.granting import IDENTITY, Granting, a_client, basic
 from tests.oauth2.serving import application
 from tests.oauth2.world import ISSUER, SCOPE
 
@@ -144,6 +144,24 @@ def test_scripts_of_any_page_may_ask_without_the_browsers_credentials(
     assert "*" == answer.headers["access-control-allow-origin"]
     for reply in (preflight, answer):
         assert "access-control-allow-credentials" not in reply.headers
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://spa.example.com", 200), ("https://evil.example.com", 400), ("null", 400), ("", 200)],
+)
+def test_a_browser_clients_code_is_taken_from_its_own_pages_only(
+    server: Server, origin: str, status: int
+) -> None:
+    page = server.granting.of(
+        a_client(type="browser", javascript_origins=("https://spa.example.com",))
+    )
+    form = page.code_form(page.code(), client_secret=None)
+
+    response = server.post(form, headers={"origin": origin} if origin else {})
+
+    assert status == response.status_code
+    assert status == 200 or response.json()["error"] == "unauthorized_client"
 
 
 def test_introspection_is_not_for_pages(server: Server) -> None:

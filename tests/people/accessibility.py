@@ -1,4 +1,4 @@
-"""What keeps people from using a page, as far as a program can tell: axe-core, and a narrow window."""
+"""What keeps people from using a page, as far as programs tell: axe-core, and a narrow window."""
 
 import functools
 from pathlib import Path

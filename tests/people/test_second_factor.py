@@ -110,7 +110,7 @@ def test_a_recovery_code_signs_in_once(ada: Visitor, stranger: Visitor) -> None:
     stranger.signs_out()
     uses_it()
 
-    stranger.sees("That code is not right, or was used already.")
+    stranger.sees("That is none of your unused recovery codes.")
     assert stranger.page.get_by_label("Recovery code").is_visible()
 
 

@@ -173,3 +173,41 @@ def test_what_nobody_can_use_is_swept_and_nothing_else(world: World) -> None:
     assert 0 == run()
     assert world.session(old.cookie) is None
     assert world.session(live.cookie)
+
+
+def test_who_signs_in_for_ever_fills_no_table(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser_sessions, "MAX_SESSIONS", 3)
+    world.add(EVE)
+    eves = world.sign_in(email=EVE)
+    oldest, *_, newest = [_a_second_later(world) for _ in range(5)]
+
+    kept = world.do(
+        lambda tx, now: browser_sessions.of_user(
+            tx, now, newest.session.user_id, limits=world.server.limits
+        )
+    )
+
+    assert 3 == len(kept)
+    assert newest.session == kept[0]
+    assert world.session(oldest.cookie) is None
+    assert world.session(eves.cookie) is not None
+
+
+def test_those_that_have_ended_make_room_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser_sessions, "MAX_SESSIONS", 2)
+    kept = _a_second_later(world)
+    ended = _a_second_later(world).session
+    world.do(lambda tx, now: browser_sessions.end(tx, now, ended.user_id, ended.id))
+
+    _a_second_later(world)
+
+    assert world.session(kept.cookie) is not None
+
+
+def _a_second_later(world: World) -> SignedIn:
+    world.clock.advance(1)
+    return world.sign_in()

@@ -346,3 +346,13 @@ def test_what_is_no_address_gets_no_mail(open_world: World, email: str) -> None:
         ask(open_world, email)
     with pytest.raises(Invalid):
         ask_reset(open_world, email)
+
+
+def test_a_link_to_register_makes_us_hash_nothing_where_there_is_an_account(world: World) -> None:
+    """It stays good, so it could be used to keep those threads busy that known browsers need."""
+    token = invite(world)
+    world.add(EVE)
+    world.server.passwords.close()
+
+    with pytest.raises(Conflict, match="already an account"):
+        register(world, token)

@@ -16,6 +16,7 @@ from leasehold.sign_in import (
     sign_in,
     totp,
     totp_code,
+    tries,
 )
 from leasehold.sign_in.errors import AuthenticationTooOld, StepExpired, Throttled, WrongCode
 from leasehold.sign_in.model import SecondFactorNeeded, SignedIn
@@ -403,3 +404,24 @@ def test_the_secret_is_not_in_the_database(world: World) -> None:
 
     assert found is not None
     assert secret_of(setup.secret) not in found[0]
+
+
+def test_who_knows_the_password_cannot_guess_with_browsers_that_were_let_in_before(
+    world: World,
+) -> None:
+    """They may have made as many as they liked, while the password was all that it took."""
+    made = [world.sign_in().known_browser for _ in range(3)]
+    world.switch_totp_on()
+    answers: Counter[str] = Counter()
+
+    for number in range(30):
+        caller = browser(known=made[number % 3])
+        cookie = world.second_step(caller=caller)
+        try:
+            world.run(
+                sign_in.with_totp(world.server, step_cookie=cookie, code="000000", caller=caller)
+            )
+        except Error as error:
+            answers[type(error).__name__] += 1
+
+    assert {"WrongCode": tries.CODE_OF_BROWSERS.size, "Throttled": 10} == answers

@@ -234,3 +234,21 @@ def test_buckets_do_not_show_whose_they_are() -> None:
 
     assert ADA.encode() not in first.digest
     assert first.digest != tries.bucket(BOX, tries.CODE_OF_ACCOUNT, ADA).digest
+
+
+def test_who_was_once_in_cannot_make_known_browsers_to_guess_with(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sign-in makes another one, which would bring ten tries of its own."""
+    monkeypatch.setattr(tries, "PASSWORD_OF_BROWSERS", replace(tries.PASSWORD_OF_BROWSERS, size=12))
+    made = [world.sign_in().known_browser for _ in range(3)]
+    answers: Counter[str] = Counter()
+
+    for known in made * 6:
+        try:
+            world.try_password(WRONG, caller=browser(known=known))
+        except Error as error:
+            answers[type(error).__name__] += 1
+
+    assert {"Refused": 12, "Throttled": 6} == answers
+    assert isinstance(world.try_password(), SignedIn)  # they were not the other browsers' either

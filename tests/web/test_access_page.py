@@ -128,11 +128,10 @@ def test_a_deleted_client_is_not_listed(web: Asking) -> None:
     assert "No application has access" in text_of(web.open(HERE))
 
 
-def test_the_button_is_pressed_in_two_steps(web: Asking) -> None:
+def test_access_is_removed_with_one_button(web: Asking) -> None:
     web.allow()
 
-    page = web.open(HERE).text
+    form = web.open(HERE).text.partition(f'action="{HERE}/remove"')[2].partition("</form>")[0]
 
-    details = page.partition("<details>")[2].partition("</details>")[0]
-    assert "<summary>Remove access</summary>" in details
-    assert "Yes, remove access" in details
+    assert ">Remove access</button>" in form
+    assert "<details>" not in web.open(HERE).text

@@ -188,6 +188,14 @@ def test_a_scope_that_is_unticked_is_not_given(web: Asking) -> None:
     assert {"email"} == web.consented()
 
 
+def test_allowing_nothing_new_leaves_what_was_allowed_before(web: Asking) -> None:
+    web.answer(web.screen(scope="email"), ticked=["email"])
+
+    answer = web.answer(web.screen(scope=f"email openid {TASKQUEUE}"), ticked=[])
+
+    assert {"email"} == web.given(told(answer)["code"])
+
+
 def test_two_names_of_one_thing_are_one_tick(web: Asking) -> None:
     both = "email https://www.googleapis.com/auth/userinfo.email"
 

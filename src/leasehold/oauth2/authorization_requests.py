@@ -40,6 +40,7 @@ from leasehold.storage.secret_box import SecretBox
 from leasehold.storage.transaction import Transaction
 
 LIFE_SECONDS = 600  # for which a consent screen may be left open
+MAX_WAITING = 20  # of one browser session, with those that were answered
 
 _DIGEST_PURPOSE = "authorization request"
 _ID_BYTES = 32
@@ -78,17 +79,22 @@ def put(
     person: SignedInUser,
     pending: PendingConsent,
 ) -> str:
-    """Keeps the request; returns its secret id, for the form."""
+    """Keeps the request; returns its secret id, for the form.
+
+    Of more than MAX_WAITING the oldest are forgotten: whoever is signed in could ask for ever.
+    """
     request_id = entropy.url_safe(_ID_BYTES)
+    digest = _digest(box, request_id)
     rows.insert_request(
         tx,
         now,
-        digest=_digest(box, request_id),
+        digest=digest,
         session_id=person.session_id,
         user_id=person.user_id,
         pending=pending,
         expires_at=now + LIFE_SECONDS * MICROSECONDS,
     )
+    rows.forget_oldest_requests(tx, person.session_id, besides=digest, others=MAX_WAITING - 1)
     return request_id
 
 
@@ -130,8 +136,9 @@ def accept(
 ) -> Answer:
     """The person said yes to the `ticked` scopes: URLs, of which only those that were shown count.
 
-    Without any of those that could be ticked it is a no, and so is a request that would be refused
-    by now. Raises NotRedirectable when there is nobody to answer, or nothing to answer any longer.
+    Without any of those that could be ticked the answer holds what was granted before, or is a no
+    when that is nothing; a no is also the answer to a request that would be refused by now. Raises
+    NotRedirectable when there is nobody to answer, or nothing to answer any longer.
     """
     person, server = issuing.person, issuing.server
     pending = take(tx, now, server.secret_box, person=person, request_id=request_id)
@@ -145,11 +152,12 @@ def accept(
     if not _may_ask(tx, client, person):
         raise _not_any_longer()
     chosen = _chosen(pending.offer, ticked)
-    if pending.offer.tickable and not chosen:
-        return authorize.refusal(_said_no(), reply_to(request))
     earlier = consents.find(tx, person.user_id, client.id)
     still = pending.offer.granted & earlier.scopes if earlier else 0
-    given = chosen | pending.offer.fixed | still
+    is_no = bool(pending.offer.tickable) and not chosen
+    if is_no and not still:
+        return authorize.refusal(_said_no(), reply_to(request))
+    given = still if is_no else chosen | pending.offer.fixed | still
     if not given:
         raise _not_any_longer()  # what was granted before was taken back while the page was open
     consent = consents.give(tx, now, user_id=person.user_id, client_id=client.id, scopes=given)

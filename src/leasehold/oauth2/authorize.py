@@ -200,6 +200,8 @@ def read(asked: Asked) -> AuthorizationRequest:
     is_code = asked["response_type"] == "code"
     asks_away = bool(_scopes(asked) & scopes.OFFLINE_ACCESS) and "consent" in prompts
     kept = _scopes(asked) if asks_away and is_code else _scopes(asked) & ~scopes.OFFLINE_ACCESS
+    if not kept:
+        raise AuthorizeError("invalid_scope", "offline_access alone asks for nothing: name a scope")
     max_age = asked["max_age"]
     return AuthorizationRequest(
         client_id=asked.client.id,

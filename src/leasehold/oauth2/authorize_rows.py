@@ -31,6 +31,13 @@ def insert_request(
     )
 
 
+def forget_oldest_requests(
+    tx: Transaction, session_id: str, *, besides: bytes, others: int
+) -> None:
+    """Leaves `besides`, and as many others of the browser session, the newest."""
+    tx.run(SQL.forget_oldest_requests, session_id=session_id, besides=besides, others=others)
+
+
 def answer_request(
     tx: Transaction, now: int, *, digest: bytes, session_id: str, user_id: int
 ) -> PendingConsent | None:

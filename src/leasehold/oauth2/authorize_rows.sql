@@ -5,6 +5,15 @@ insert into authorization_requests (
          digest, browser_session_id, user_id, client_id, parameters, created_at, expires_at)
 values (:digest, :session_id, :user_id, :client_id, :parameters, :now, :expires_at)
 
+-- name: forget_oldest_requests
+delete from authorization_requests
+ where digest in (
+       select digest
+         from authorization_requests
+        where browser_session_id = :session_id and digest <> :besides
+        order by created_at desc
+        limit 1000 offset :others)
+
 -- name: answer_request
 -- One answer: of two forms that are sent at the same time exactly one gets a row.
 update authorization_requests

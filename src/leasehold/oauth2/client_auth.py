@@ -113,6 +113,20 @@ def check(tx: Transaction, box: SecretBox, given: Credentials) -> AuthenticatedC
     return AuthenticatedClient(client, secret_id)
 
 
+def check_origin(client: Client, origin: str | None) -> None:
+    """Raises OAuthError `unauthorized_client` for a browser client's script in an unknown page.
+
+    Browsers send the origin, and no page can change it: a page that got hold of somebody's code or
+    refresh token cannot use it there.
+    """
+    is_elsewhere = origin is not None and origin not in client.javascript_origins
+    if client.type == "browser" and is_elsewhere:
+        raise OAuthError(
+            "unauthorized_client",
+            "the page's origin is not registered: add it to the client's JavaScript origins",
+        )
+
+
 def _basic(header: str) -> tuple[str, str]:
     """Id and secret, each decoded as a form's value is. Raises ClientRefused."""
     scheme, _, encoded = header.strip().partition(" ")

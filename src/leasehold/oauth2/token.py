@@ -29,16 +29,20 @@ GRANTS: Final[dict[str, Grant]] = {
 
 
 async def exchange(
-    form: Form, server: AuthorizationServer, authorization_header: str | None = None
+    form: Form,
+    server: AuthorizationServer,
+    authorization_header: str | None = None,
+    origin: str | None = None,
 ) -> Answer:
     """Gives a token for what the form holds. Raises OAuthError, or Unavailable to try again.
 
-    The header is None when none was sent; a client may say in it who it is.
+    The headers are None when they were not sent: a client may say in the first who it is, and
+    browsers in the second which page asks.
     """
     given = parameters.present(form)
     for step in STEPS:
         step(given)
-    request = TokenRequest(parameters.once(given), authorization_header)
+    request = TokenRequest(parameters.once(given), authorization_header, origin)
     return await GRANTS[request.parameters["grant_type"]].run(request, server)
 
 

@@ -15,6 +15,7 @@ from leasehold.storage.transaction import Transaction
 
 MAX_USER_AGENT_CHARACTERS = 300
 SEEN_EVERY_SECONDS = 60
+MAX_SESSIONS = 100  # of one person, with those that have ended
 
 _COOKIE = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 random bits
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -101,6 +102,8 @@ def begin(
 
     The cookie is always new, so none that was planted or overheard is worth anything. A session
     that this browser has is renewed when it is the same person's, and ended when it is another's.
+    Beyond MAX_SESSIONS the oldest are forgotten: a success costs no try, so there could be any
+    number.
     """
     cookie = entropy.url_safe(32)
     digest = _digest(box, cookie)
@@ -109,6 +112,7 @@ def begin(
     renewed = _renewed(tx, session, before, digest) if before else None
     if renewed is None:
         rows.insert_session(tx, session, digest)
+        rows.forget_oldest_sessions(tx, user.id, besides=session.id, others=MAX_SESSIONS - 1)
     if before and before.user_id != user.id:
         rows.end_session(tx, now, before.id, user_id=before.user_id)
     known = known_browsers.issue(box, entropy, now, user.id)

@@ -84,15 +84,13 @@ async def complete(
     A password of None is for who will add a passkey. Raises LinkInvalid; Invalid for the name or
     the password, and Conflict when there is an account already: the link is then still good.
     """
-    if await invited_email(server, token) is None:
-        raise LinkInvalid  # before a stranger makes us hash anything
+    await server.committer.read(lambda tx, _: _check(tx, server, token))
     users.normalize_name(name)
     password_hash = None if password is None else await server.passwords.hash(password)
 
     def run(tx: Transaction, now: int) -> SignedIn:
         email = links.use(tx, now, server.secret_box, token, _purposes(server))
-        if users.find(tx, email) is not None:
-            raise Conflict("There is already an account with this address: sign in with it.")
+        _check_new(tx, email)
         user = users.create(
             tx,
             now,
@@ -114,6 +112,19 @@ def mail_buckets(box: SecretBox, purpose: str, email: str, caller: From) -> list
         tries.bucket(box, tries.MAIL_TO_ADDRESS, f"{purpose} {email}"),
         tries.bucket(box, tries.MAIL_OF_CALLER, tries.address_block(caller.address)),
     ]
+
+
+def _check(tx: Transaction, server: SignInServer, token: str) -> None:
+    """Before a stranger makes us hash anything."""
+    email = links.find(tx, server.clock.now(), server.secret_box, token, _purposes(server))
+    if email is None:
+        raise LinkInvalid
+    _check_new(tx, email)
+
+
+def _check_new(tx: Transaction, email: str) -> None:
+    if users.find(tx, email) is not None:
+        raise Conflict("There is already an account with this address: sign in with it.")
 
 
 def _purposes(server: SignInServer) -> frozenset[str]:

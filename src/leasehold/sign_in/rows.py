@@ -74,6 +74,11 @@ def end_other_sessions(tx: Transaction, now: int, user_id: int, *, kept: str) ->
     return tx.run(SQL.end_other_sessions, user_id=user_id, kept=kept, now=now)
 
 
+def forget_oldest_sessions(tx: Transaction, user_id: int, *, besides: str, others: int) -> None:
+    """Leaves `besides` and as many others, of which the live ones and the last seen come first."""
+    tx.run(SQL.forget_oldest_sessions, user_id=user_id, besides=besides, others=others)
+
+
 def insert_second_step(
     tx: Transaction, now: int, digest: bytes, *, user_id: int, expires_at: int
 ) -> None:

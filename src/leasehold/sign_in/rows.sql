@@ -48,6 +48,16 @@ update browser_sessions
    set ended_at = :now
  where user_id = :user_id and id <> :kept and ended_at is null
 
+-- name: forget_oldest_sessions
+delete from browser_sessions
+ where id in (
+        select id
+          from browser_sessions
+         where user_id = :user_id and id <> :besides
+         order by case when ended_at is null then 0 else 1 end, seen_at desc, id
+         limit 1000 offset :others
+       )
+
 -- name: sweep_sessions
 delete from browser_sessions
  where id in (

@@ -118,7 +118,10 @@ def _take_try(tx: Transaction, now: int, box: SecretBox, email: str, caller: Fro
     user = users.find(tx, address) if address else None
     browser = known_browsers.recognise(box, now, user.id, caller.known_browser) if user else None
     if user and browser:
-        buckets = [tries.bucket(box, tries.PASSWORD_OF_BROWSER, f"{user.id} {browser}")]
+        buckets = [
+            tries.bucket(box, tries.PASSWORD_OF_BROWSER, f"{user.id} {browser}"),
+            tries.bucket(box, tries.PASSWORD_OF_BROWSERS, str(user.id)),
+        ]
     else:
         block = tries.address_block(caller.address)
         buckets = [
@@ -194,7 +197,7 @@ def _second_factor(  # likewise
     if user is None:
         raise StepExpired
     second_steps.count_try(tx, now, box, cookie)
-    buckets = [_code_bucket(now, box, user.id, caller)]
+    buckets = _code_buckets(now, box, user.id, caller)
     tries.take(tx, now, buckets)
     if not factor(tx, now, user.id):
         return WrongCode()
@@ -203,11 +206,14 @@ def _second_factor(  # likewise
     return browser_sessions.begin(tx, now, box, server.entropy, user, method=method, caller=caller)
 
 
-def _code_bucket(now: int, box: SecretBox, user_id: int, caller: From) -> Bucket:
+def _code_buckets(now: int, box: SecretBox, user_id: int, caller: From) -> list[Bucket]:
     browser = known_browsers.recognise(box, now, user_id, caller.known_browser)
-    if browser:
-        return tries.bucket(box, tries.CODE_OF_BROWSER, f"{user_id} {browser}")
-    return tries.bucket(box, tries.CODE_OF_ACCOUNT, str(user_id))
+    if browser is None:
+        return [tries.bucket(box, tries.CODE_OF_ACCOUNT, str(user_id))]
+    return [
+        tries.bucket(box, tries.CODE_OF_BROWSER, f"{user_id} {browser}"),
+        tries.bucket(box, tries.CODE_OF_BROWSERS, str(user_id)),
+    ]
 
 
 def _normal(email: str) -> str | None:

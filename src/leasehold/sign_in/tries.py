@@ -1,10 +1,11 @@
 """Buckets of tries: guessing is slow, and nobody can use up the tries of somebody else's browser.
 
-A password is guessed against three kinds of buckets. Browsers in which the account was signed in
-before have one each. All other browsers share one for the account, so that thousands of addresses
-guess no faster than one; while strangers keep that one empty, the account's own browsers, its
-passkeys and a link by mail still work. And each address has a larger one, for those who try one
-password on many accounts.
+A password is guessed against four kinds of buckets. Browsers in which the account was signed in
+before have one each, and a larger one together: whoever was in the account once may have made
+themselves as many of them as they liked. All other browsers share one for the account, so that
+thousands of addresses guess no faster than one; while strangers keep that one empty, the account's
+own browsers, its passkeys and a link by mail still work. And each address has a larger one, for
+those who try one password on many accounts.
 """
 
 from collections.abc import Sequence
@@ -31,9 +32,11 @@ class Kind:
 
 PASSWORD_OF_ACCOUNT = Kind("password of account", 10, 3 * _MINUTE)
 PASSWORD_OF_BROWSER = Kind("password of browser", 10, _MINUTE)
+PASSWORD_OF_BROWSERS = Kind("password of browsers", 30, _MINUTE)
 PASSWORD_OF_ADDRESS = Kind("password of address", 100, 6)
 CODE_OF_ACCOUNT = Kind("code of account", 10, 5 * _MINUTE)
 CODE_OF_BROWSER = Kind("code of browser", 10, 5 * _MINUTE)
+CODE_OF_BROWSERS = Kind("code of browsers", 20, 5 * _MINUTE)
 OLD_PASSWORD = Kind("old password", 10, 3 * _MINUTE)
 CHALLENGES_OF_ADDRESS = Kind("challenges of address", 300, 1)
 MAIL_TO_ADDRESS = Kind("mail to address", 3, 20 * _MINUTE)

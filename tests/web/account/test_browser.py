@@ -78,3 +78,28 @@ def test_a_cookie_is_removed_with_the_flags_that_it_was_put_with() -> None:
 
     cookie = response.headers["set-cookie"]
     assert all(part in cookie for part in ("Max-Age=0", "Secure", "HttpOnly", "Path=/"))
+
+
+@pytest.mark.parametrize(
+    ("sent", "value"),
+    [
+        ("leasehold-session=abc", "abc"),
+        ("a=b; leasehold-session=abc; c=d", "abc"),
+        (" leasehold-session = abc ;;=;", "abc"),
+        ("leasehold-session=planted; leasehold-session=abc", "abc"),
+        ('leasehold-session="a\\142c"', '"a\\142c"'),
+        ("leasehold-session", None),
+        ("Leasehold-session=abc", None),
+        ("", None),
+    ],
+)
+def test_a_cookie_is_read_as_it_was_put(sent: str, value: str | None) -> None:
+    """Nothing is unquoted: Python takes half a minute for 60 kB of backslashes."""
+    assert Browsers("http://127.0.0.1", ()).session.read(request(cookie=sent)) == value
+
+
+def test_of_several_cookie_headers_each_is_read() -> None:
+    pairs = [(b"cookie", b"a=b"), (b"cookie", b"leasehold-session=abc"), (b"cookie", b"c=d")]
+    several = Request({"type": "http", "method": "GET", "path": "/", "headers": pairs})
+
+    assert "abc" == Browsers("http://127.0.0.1", ()).session.read(several)

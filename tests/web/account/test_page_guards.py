@@ -239,3 +239,13 @@ def test_nobody_is_sent_to_another_site(ada: Person, place: str) -> None:
     assert [page.status_code for page in pages] == [400] * 5
     assert all("evil.example" not in page.text for page in pages)
     assert all("Location" not in page.headers for page in pages)
+
+
+@pytest.mark.parametrize("path", ["/signin/", "/account/security/?done=proved", "/logos/demo/"])
+def test_an_address_with_a_slash_too_many_leads_to_no_host_that_the_request_names(
+    ada: Person, path: str
+) -> None:
+    answer = ada.open(path, Host="evil.example")
+
+    assert answer.status_code == 404
+    assert "evil.example" not in str(answer.headers)

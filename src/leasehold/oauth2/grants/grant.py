@@ -19,6 +19,7 @@ class TokenRequest:
 
     parameters: Mapping[str, str] = field(repr=False)
     authorization_header: str | None = field(default=None, repr=False)
+    origin: str | None = None  # of the page whose script sends it; None: no script does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ def by_client(redeem: Redeem) -> Run:
 
         def operation(tx: Transaction, now: int) -> Given | Refused:
             client = client_auth.check(tx, server.secret_box, credentials)
+            client_auth.check_origin(client.client, request.origin)
             return redeem(tx, now, client, request.parameters, server)
 
         outcome = await server.committer.write(operation)

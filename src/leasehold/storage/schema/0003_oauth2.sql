@@ -95,6 +95,8 @@ create table authorization_requests (
   answered_at        {int}
 ) {table};
 create index authorization_requests_by_expiry on authorization_requests (expires_at);  -- serves sweep_requests
+create index authorization_requests_by_session
+  on authorization_requests (browser_session_id, created_at);                          -- serves forget_oldest_requests
 
 create table authorization_codes (
   digest          {bytes} not null primary key,

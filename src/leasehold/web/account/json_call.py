@@ -47,7 +47,7 @@ class JsonCall:
             response = _refusal(status, sentence(error.message))
             response.headers.update(headers)
         except Exception:
-            _log.exception("page.failed path=%s", request.url.path)
+            _log.exception("page.failed path=%r", request.scope["path"])
             response = _refusal(500, "Something broke on our side. Please try again later.")
         response.headers["Cache-Control"] = "no-store"
         await response(scope, receive, send)

@@ -212,9 +212,9 @@ class Page:
             response = self._pages.look.refusal(error.status, error.message)
             response.headers["Connection"] = "close"
         except Error as error:
-            response = refuse(self._pages.look, error, back=self._back or request.url.path)
+            response = refuse(self._pages.look, error, back=self._back or request.scope["path"])
         except Exception:
-            _log.exception("page.failed path=%s", request.url.path)
+            _log.exception("page.failed path=%r", request.scope["path"])
             response = self._pages.look.refusal(
                 500, "It is not your fault. Please try again later."
             )
@@ -239,9 +239,10 @@ class Page:
 
     def _to_sign_in(self, request: Request, need: SignInFirst) -> Response:
         """To the sign-in page, and from there back here: to what GET shows, not to the form."""
-        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+        back = f"{path}?{query}" if query else path
         if request.method == "POST":
-            back = (self._back or request.url.path) + ("?done=proved" if need.reason else "")
+            back = (self._back or path) + ("?done=proved" if need.reason else "")
         return RedirectResponse(need.address(back), 303, headers={"Cache-Control": "no-store"})
 
 

@@ -14,6 +14,8 @@ from leasehold.web.account.sign_in import go_on
 
 MAX_CODE = 64  # characters, with the spaces and hyphens that people type
 
+_WRONG_RECOVERY = "That is none of your unused recovery codes. Check it, or use another one."
+
 
 async def show(visit: Visit) -> Response:
     """The form, for a browser in which the right password was given a moment ago."""
@@ -37,7 +39,8 @@ async def act(visit: Visit) -> Response:
         visit.pages.browsers.second_step.remove(response)
         return response
     except (WrongCode, Invalid) as error:
-        return _form(visit, wanted, problem=error.message)
+        is_recovery = isinstance(error, WrongCode) and "recovery_code" in visit.form
+        return _form(visit, wanted, problem=_WRONG_RECOVERY if is_recovery else error.message)
 
 
 async def _check(visit: Visit, cookie: str) -> SignedIn:

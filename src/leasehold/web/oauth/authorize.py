@@ -86,7 +86,7 @@ class AuthorizationEndpoint:
         parameters = authorize.encoded(authorize.known(await read_body(request, seconds=seconds)))
         if len(parameters) > authorize.MAX_ENCODED:
             return self._refuse_post(413, "The request is too long.")
-        return _go(f"{request.url.path}?{parameters}")
+        return _go(f"{request.scope['path']}?{parameters}")
 
     def _refuse_post(self, status: int, message: str) -> Response:
         response = self._pages.look.refusal(status, message)
@@ -189,7 +189,7 @@ class AuthorizationVisit:
         return f"{session.id if session else ''} {authorize.encoded(form)}"
 
     def _here(self, form: Form, **stamped: str) -> str:
-        path = self.visit.request.url.path
+        path = self.visit.request.scope["path"]
         return f"{path}?{authorize.encoded(form)}&{urlencode(stamped)}"
 
     def _sign_in(self, form: Form, request: AuthorizationRequest, *, reason: str) -> str:

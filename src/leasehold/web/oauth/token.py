@@ -17,7 +17,10 @@ def answer(services: Services) -> Answer:
     async def run(request: Request) -> Mapping[str, object]:
         # The query is not looked at: a URL is no place for what gives a token (RFC 6749 §2.3.1).
         form = await read_body(request, seconds=services.settings.header_seconds)
-        response = await token.exchange(form, server, request.headers.get("authorization"))
+        headers = request.headers
+        response = await token.exchange(
+            form, server, headers.get("authorization"), headers.get("origin")
+        )
         if isinstance(response, IdTokenResponse):
             return {"id_token": response.id_token}
         return _members(response)
