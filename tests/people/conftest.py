@@ -1,6 +1,8 @@
 """A site with Ada's account, her browser, her mail, and an application that asks her."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,13 +25,27 @@ def mailbox() -> Iterator[Mailbox]:
         yield mailbox
 
 
+@pytest.fixture(scope="session")
+def in_background() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Does what no test need wait for; fails at the end when that failed."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        begun: list[Future[None]] = []
+        yield lambda work: begun.append(thread.submit(work))
+    for each in begun:
+        each.result()
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[RunningServer]:
+def site(
+    tmp_path: Path, in_background: Callable[[Callable[[], None]], None]
+) -> Iterator[RunningServer]:
     """A server where anybody may register, with the user Ada."""
+    running = ExitStack()
     database = str(tmp_path / "people.db")
-    with run_server(database, host_name="localhost", registration="open") as server:
-        server.do(_add_ada)
-        yield server
+    server = running.enter_context(run_server(database, host_name="localhost", registration="open"))
+    server.do(_add_ada)
+    yield server
+    in_background(running.close)  # uvicorn takes a fifth of a second to stop
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import click
 
 from leasehold.cli import client_secrets_file, output
 from leasehold.cli.arguments import project_option
-from leasehold.cli.client_secrets_file import STDOUT, Made, checked_issuer
+from leasehold.cli.client_secrets_file import STDOUT, Made
 from leasehold.cli.database import existing, read, transact
 from leasehold.cli.group import Group
+from leasehold.cli.issuer import checked_issuer
 from leasehold.cli.removal import confirm
 from leasehold.cli.secret_key_file import unlock_for_command
 from leasehold.entropy import Entropy

@@ -7,10 +7,9 @@ from typing import TypeVar
 
 import click
 
-from leasehold.accounts import installation
-from leasehold.cli.database import read, transact
+from leasehold.cli import issuer as server_issuer
+from leasehold.cli.database import transact
 from leasehold.cli.private_file import private_file
-from leasehold.errors import Invalid
 from leasehold.oauth2.client_file import client_file
 from leasehold.oauth2.client_model import Client, NewSecret
 from leasehold.storage.engine import Engine
@@ -26,12 +25,7 @@ def options(function: F) -> F:
     """Where the file is to go, and which server it is to name: `path`, `issuer` and `force`."""
     for option in (
         click.option("--force", is_flag=True, help="Replace the file if it is there already."),
-        click.option(
-            "--issuer",
-            metavar="URL",
-            help="URL by which programs and browsers reach the server.  "
-            "[default: the one that the server on this database was started with]",
-        ),
+        server_issuer.option,
         click.option(
             "--out",
             "path",
@@ -44,19 +38,6 @@ def options(function: F) -> F:
     ):
         function = option(function)
     return function
-
-
-def checked_issuer(engine: Engine, given: str | None) -> str:
-    """The URL that was given, or that of the server on this database. Raises Invalid."""
-    issuer = given or read(engine, lambda tx, _: installation.get(tx, "issuer"))
-    if issuer is None:
-        raise Invalid(
-            "no server was started on this database yet, so its URL is unknown: give it with"
-            " --issuer, for example --issuer https://tasks.example.com"
-        )
-    if not issuer.startswith(("http://", "https://")):
-        raise Invalid("--issuer is a URL like https://tasks.example.com")
-    return issuer
 
 
 def write(

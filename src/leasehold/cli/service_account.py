@@ -9,16 +9,17 @@ from typing import TypeVar
 
 import click
 
-from leasehold.accounts import installation, projects, service_accounts
+from leasehold.accounts import projects, service_accounts
 from leasehold.accounts.key_file import GOOGLE_UNIVERSE, KeyPair, generate_key_pair, key_file
 from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
+from leasehold.cli import issuer as server_issuer
 from leasehold.cli import output
 from leasehold.cli.arguments import project_option
 from leasehold.cli.database import existing, read, transact
 from leasehold.cli.group import Group
+from leasehold.cli.issuer import checked_issuer
 from leasehold.cli.private_file import private_file
 from leasehold.entropy import Entropy
-from leasehold.errors import Invalid
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
 
@@ -39,12 +40,7 @@ def _checked_domain(_context: click.Context, _option: click.Parameter, domain: s
 def _key_file_options(function: F) -> F:
     for option in (
         click.option("--force", is_flag=True, help="Replace the key file if it is there already."),
-        click.option(
-            "--issuer",
-            metavar="URL",
-            help="URL by which programs reach the server.  "
-            "[default: the one that the server on this database was started with]",
-        ),
+        server_issuer.option,
         click.option(
             "--universe-domain",
             default=GOOGLE_UNIVERSE,
@@ -102,7 +98,7 @@ def create(
             tx, now, Entropy(), project_id=project_id, name=name
         ),
         path,
-        issuer=_checked_issuer(engine, issuer),
+        issuer=checked_issuer(engine, issuer),
         universe_domain=universe_domain,
         force=force,
     )
@@ -265,7 +261,7 @@ def rotate_key(
         engine,
         lambda tx, _: service_accounts.require(tx, email),
         path,
-        issuer=_checked_issuer(engine, issuer),
+        issuer=checked_issuer(engine, issuer),
         universe_domain=universe_domain,
         force=force,
     )
@@ -309,18 +305,6 @@ def delete_key(engine: Engine, email: str, key_id: str) -> None:
         {"email": account.email, "key": key_id, "deleted": True},
         f"Key {key_id} of {account.email} was deleted, and its tokens are revoked.",
     )
-
-
-def _checked_issuer(engine: Engine, given: str | None) -> str:
-    issuer = given or read(engine, lambda tx, _: installation.get(tx, "issuer"))
-    if issuer is None:
-        raise Invalid(
-            "no server was started on this database yet, so its URL is unknown: give it with"
-            " --issuer, for example --issuer https://tasks.example.com"
-        )
-    if not issuer.startswith(("http://", "https://")):
-        raise Invalid("--issuer is a URL like https://tasks.example.com")
-    return issuer
 
 
 def new_key(

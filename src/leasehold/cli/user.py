@@ -5,14 +5,16 @@ from functools import partial
 
 import click
 
-from leasehold.accounts import installation, passwords, users
+from leasehold.accounts import passwords, users
 from leasehold.accounts.model import User
+from leasehold.cli import issuer as server_issuer
 from leasehold.cli import output, secret_key_file
 from leasehold.cli.arguments import EMAIL
 from leasehold.cli.database import existing, made_if_missing, read, transact
 from leasehold.cli.group import Group
+from leasehold.cli.issuer import checked_issuer
 from leasehold.entropy import Entropy
-from leasehold.errors import Invalid, Missing
+from leasehold.errors import Invalid
 from leasehold.oauth2 import consents
 from leasehold.settings import from_environment
 from leasehold.sign_in import browser_sessions, password_change, registration, totp
@@ -71,13 +73,7 @@ def create(engine: Engine, email: str, *, name: str, password_stdin: bool) -> No
 
 @command.command()
 @click.argument("email", type=EMAIL)
-@click.option(
-    "--issuer",
-    envvar="LEASEHOLD_ISSUER",
-    show_envvar=True,
-    metavar="URL",
-    help="URL by which people reach the server.  [default: the one it was last started with]",
-)
+@server_issuer.option
 @made_if_missing
 @output.json_option
 def invite(engine: Engine, email: str, issuer: str | None) -> None:
@@ -91,18 +87,11 @@ def invite(engine: Engine, email: str, issuer: str | None) -> None:
     """
     box = secret_key_file.unlock_for_command(engine)
 
-    def run(tx: Transaction, now: int) -> str:
-        base = issuer or installation.get(tx, "issuer")
-        if base is None:
-            raise Missing(
-                "the link needs the server's URL: give it with --issuer, or start the server once",
-                field="issuer",
-            )
-        if not base.startswith(("http://", "https://")):
-            raise Invalid("--issuer is a URL like https://tasks.example.com")
-        return registration.invite(tx, now, Entropy(), box, email=email, issuer=base)
-
-    link = transact(engine, run)
+    base = checked_issuer(engine, issuer)
+    link = transact(
+        engine,
+        lambda tx, now: registration.invite(tx, now, Entropy(), box, email=email, issuer=base),
+    )
     output.done(
         {"email": email, "link": link}, f"Send this link to {email}, and nobody else:", link
     )
