@@ -69,6 +69,7 @@ class EarlyEngine:
         self.failures = engine.failures
         self.connect = engine.connect
         self.schema_words = engine.schema_words
+        self.listen = engine.listen
 
     def open_lanes(self, now: Callable[[], int]) -> dict[str, Lane]:
         """One lane for everything, so that it sees what it has not committed yet."""

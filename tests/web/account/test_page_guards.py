@@ -249,3 +249,16 @@ def test_an_address_with_a_slash_too_many_leads_to_no_host_that_the_request_name
 
     assert answer.status_code == 404
     assert "evil.example" not in str(answer.headers)
+
+
+def test_a_call_of_a_script_is_no_longer_than_a_passkey_needs(ada: Person) -> None:
+    """What authenticators say is CBOR, which a stranger can make slow to read."""
+    answer = ada.browser.post(
+        f"{ada.url}/signin/passkey/finish",
+        json={"credential": {"id": "a" * 17_000}},
+        headers={"Sec-Fetch-Site": "same-origin"},
+        timeout=30,
+    )
+
+    assert answer.status_code == 400
+    assert "too long" in answer.json()["error"]

@@ -14,6 +14,10 @@ from leasehold.web.account.look import sentence
 from leasehold.web.account.page import Pages, SignInFirst, Visit, status_of
 from leasehold.web.oauth.form import FormRefused, read_bytes
 
+# WebAuthn's answers take about 2 kB, and the path to go on at up to 8. Longer ones would only keep
+# the reader of their CBOR busy, which runs before it is known who sends them.
+MAX_BYTES = 16 * 1024
+
 Answer = Callable[[Visit, Mapping[str, object]], Awaitable[Response]]
 
 _log = logging.getLogger("leasehold.pages")
@@ -62,6 +66,8 @@ class JsonCall:
 
 
 def _object(body: bytes) -> Mapping[str, object]:
+    if len(body) > MAX_BYTES:
+        raise Invalid(f"that is too long: {MAX_BYTES} bytes at most")
     try:
         return msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.DecodeError, RecursionError):
