@@ -29,3 +29,10 @@ def test_an_address_is_kept_in_lower_case_without_spaces_around_it(text: str, em
 def test_what_is_no_address_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(Invalid, match=r"ada@example\.com"):
         normalize_email(text)
+
+
+@pytest.mark.parametrize("text", ["\u212aate@example.com", "kate@e\u212aample.com"])
+def test_a_letter_that_only_becomes_ascii_in_lower_case_is_refused(text: str) -> None:
+    """The sign of the unit kelvin is the one such letter: its lower case is k."""
+    with pytest.raises(Invalid):
+        normalize_email(text)

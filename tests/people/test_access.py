@@ -3,7 +3,7 @@
 import pytest
 
 from tests.people.application import Shop
-from tests.people.visitor import ADA, Visitor
+from tests.people.visitor import ADA, PASSWORD, SECURITY, Visitor
 from tests.web.consenting import TASKQUEUE, make_client
 
 ACCESS = "/account/access"
@@ -90,3 +90,29 @@ def test_the_other_client_keeps_its_access(allowed: Visitor, shop: Shop, shop_ur
 
     allowed.sees("Access removed.", "Night shift")
     assert 200 == allowed.site.call("GET", QUEUE, token=kept).status_code
+
+
+def changes_password(ada: Visitor) -> None:
+    with ada.page.expect_navigation():  # the page before may say the same
+        ada.presses("Change the password")
+    ada.sees("Your password is changed.")
+
+
+def test_a_new_password_ends_what_was_given_to_clients_unless_one_says_otherwise(
+    allowed: Visitor, shop: Shop
+) -> None:
+    token = tokens_for(allowed, shop)["access_token"]
+    allowed.opens(SECURITY)
+    allowed.types("Current password", PASSWORD)
+    allowed.types("New password", "another long password")
+    allowed.page.get_by_label("Also end the access of all applications.").uncheck()
+    changes_password(allowed)
+    assert 200 == allowed.site.call("GET", QUEUE, token=token).status_code
+    allowed.types("Current password", "another long password")
+    allowed.types("New password", PASSWORD)
+
+    changes_password(allowed)
+
+    assert 401 == allowed.site.call("GET", QUEUE, token=token).status_code
+    allowed.opens(ACCESS)
+    allowed.sees("No application has access to your account.")

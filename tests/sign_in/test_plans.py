@@ -11,6 +11,8 @@ from leasehold.storage.migrate import migrate
 from leasehold.storage.statements import Statement
 from tests.storage.test_plans import scanned_tables
 
+MAY_SCAN = {"forget_sessions"}  # all of them: their key is lost
+
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -19,7 +21,11 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("statement", list(SQL), ids=lambda statement: statement.name)
+@pytest.mark.parametrize(
+    "statement",
+    [one for one in SQL if one.name not in MAY_SCAN],
+    ids=lambda statement: statement.name,
+)
 def test_no_statement_walks_a_whole_table(path: Path, statement: Statement) -> None:
     database = apsw.Connection(str(path))
 

@@ -19,8 +19,9 @@ def normalize_email(text: str) -> str:
     >>> normalize_email(" Ada@Example.com ")
     'ada@example.com'
     """
-    email = text.strip().lower()
-    if len(email) > MAX_LENGTH or not _EMAIL.fullmatch(email):
+    given = text.strip()
+    email = given.lower()  # which makes a k of the kelvin sign
+    if len(email) > MAX_LENGTH or not given.isascii() or not _EMAIL.fullmatch(email):
         raise Invalid(
             "that is not an e-mail address: write it like ada@example.com, in ASCII",
             field="email",

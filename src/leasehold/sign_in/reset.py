@@ -59,11 +59,13 @@ async def complete(
     password_hash = await server.passwords.hash(password)
 
     def run(tx: Transaction, now: int) -> tuple[SignedIn | SecondFactorNeeded, Callable[[], None]]:
-        email = links.use(tx, now, server.secret_box, token, _PURPOSES)
-        found = users.find(tx, email)
+        # The user is held before the links are, as a change of password does it.
+        email = links.find(tx, now, server.secret_box, token, _PURPOSES)
+        found = users.find(tx, email) if email else None
         user = users.hold(tx, found.id) if found else None
         if user is None:
             raise LinkInvalid
+        email = links.use(tx, now, server.secret_box, token, _PURPOSES)
         users.set_password_hash(tx, email, password_hash)
         users.mark_email_verified(tx, now, user.id)
         browser_sessions.end_all(tx, now, user.id)
