@@ -1,6 +1,7 @@
 """`leasehold client`: clients, and the files with their secrets."""
 
 import json
+import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -98,7 +99,7 @@ def test_a_browser_client_has_no_secret_and_is_told_of_origins(shop: Commands, p
     )
 
     assert "client_secret" not in json.loads(path.read_text())["web"]
-    assert "It has no secret" in without.stdout
+    assert "it has no secret" in without.stdout
     assert "pages cannot call the token endpoint yet" in without.stderr
     assert "" == with_origin.stderr
 
@@ -109,6 +110,7 @@ def test_a_dash_prints_the_file_and_nothing_else_on_stdout(shop: Commands) -> No
 
     assert json.loads(result.stdout)["web"]["client_secret"].startswith("lhs_")
     assert "was registered" in result.stderr
+    assert "client_secrets.json is" not in result.stderr
     assert json.loads(in_json.stdout)["web"]["client_secret"].startswith("lhs_")
     assert "" == in_json.stderr
 
@@ -196,7 +198,9 @@ def test_show_and_list_say_what_a_client_may_do(shop: Commands, path: Path, prin
         value["consents"],
     )
     assert f"{printer[:12]}@shop.clients.leasehold.internal" in shown
-    assert secret_in(path)[-4:] in shown
+    assert re.search(
+        rf"id 1, ending {secret_in(path)[-4:]}, created at [0-9 :-]{{19}} UTC$", shown, re.MULTILINE
+    )
     assert printer in listed
     assert secret_in(path) not in shown + listed + json.dumps(value)
 
@@ -211,7 +215,7 @@ def test_set_changes_what_is_given_and_nothing_else(shop: Commands, printer: str
     changed = shop.json(f"client show {printer}")
     shop.ok(f"client set {printer} --no-javascript-origins")
 
-    assert "change the list in its client_secrets.json too" in result.stderr
+    assert "its client_secrets.json has the old list" in result.stderr
     assert changed == before | {
         "name": "Plotter",
         "redirect_uris": [f"{CALLBACK}2"],
@@ -221,6 +225,8 @@ def test_set_changes_what_is_given_and_nothing_else(shop: Commands, printer: str
     }
     assert [] == shop.json(f"client show {printer}")["javascript_origins"]
     assert "say what to change" in shop.misused(f"client set {printer}")
+    both = f"client set {printer} --javascript-origin https://a.example --no-javascript-origins"
+    assert "exclude each other" in shop.misused(both)
 
 
 def test_a_secret_is_rotated_in_two_steps(

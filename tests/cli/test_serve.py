@@ -1,4 +1,4 @@
-"""`leasehold serve` and the secret key file: made at the first start, missed when it is gone."""
+"""`leasehold serve`: the secret key file, and what it refuses to start with."""
 
 import stat
 import subprocess
@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.commands import Commands
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "keys" / "secret.key"
 
 
-def serve(database_url: str, file: Path) -> subprocess.Popen[str]:
+def serve(database_url: str, file: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "leasehold", "serve", "--port", "0"],
+        [sys.executable, "-m", "leasehold", "serve", "--port", "0", *more],
         env={"LEASEHOLD_DATABASE": database_url, "LEASEHOLD_SECRET_KEY_FILE": str(file)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -65,3 +67,43 @@ def test_it_says_that_the_file_cannot_be_made(tmp_path: Path, file: Path) -> Non
 
     assert 1 == process.returncode
     assert "cannot be made" in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "tasks.example.com",
+        "ftp://tasks.example.com",
+        "https://",
+        "https://Tasks.example.com",
+        "https://ada@tasks.example.com",
+        "https://tasks.example.com:port",
+        "https://tasks.example.com/queue",
+        "https://tasks.example.com?x=1",
+    ],
+)
+def test_it_refuses_a_url_at_which_clients_would_not_find_it(database_url: str, url: str) -> None:
+    said = Commands(database_url).refused(f"serve --port 0 --issuer {url}")
+
+    assert f"LEASEHOLD_ISSUER is a URL like https://tasks.example.com, not {url!r}" in said
+
+
+@pytest.mark.parametrize("url", ["https://tasks.example.com:8443/", "http://[::1]:8080"])
+def test_a_url_may_have_a_port_and_a_slash_at_the_end(database_url: str, url: str) -> None:
+    said = Commands(database_url).ok(f"user invite eve@example.com --issuer {url}")
+
+    assert f"{url.rstrip('/')}/register/complete?" in said
+
+
+def test_it_says_that_certificate_and_key_cannot_be_used(tmp_path: Path, file: Path) -> None:
+    file.parent.mkdir()
+    pem = tmp_path / "empty.pem"
+    pem.touch()
+
+    tls = ("--tls-certificate", str(pem), "--tls-key", str(pem))
+    process = serve(str(tmp_path / "leasehold.db"), file, *tls)
+    _, said = process.communicate(timeout=30)
+
+    assert 1 == process.returncode
+    assert "--tls-certificate and --tls-key cannot be used" in said
+    assert "Traceback" not in said

@@ -88,8 +88,9 @@ def test_list_shows_everybody_by_address(ada: Commands) -> None:
 
 
 def test_set_password_puts_another_in_place_of_the_old_one(ada: Commands) -> None:
-    ada.ok("user set-password ada@example.com --password-stdin", typed="battery staple\n")
+    said = ada.ok("user set-password ada@example.com --password-stdin", typed="battery staple\n")
 
+    assert "have lost it" in said
     assert has_password(ada, "battery staple")
     assert not has_password(ada, "correct horse")
 
@@ -112,6 +113,7 @@ def test_a_disabled_person_can_be_enabled_again(ada: Commands) -> None:
     said = ada.ok("user enable ada@example.com")
 
     assert "can sign in again" in said
+    assert "clients that they gave access have it again" in said
     assert ada.json("user list")[0]["disabled_at"] is None
 
 

@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from starlette.testclient import TestClient
 
+from leasehold.accounts import users
 from leasehold.entropy import Entropy
 from leasehold.errors import Unavailable
 from leasehold.oauth2 import access_tokens, consents, refresh_tokens, revoke, token_text
 from leasehold.oauth2.access_tokens import digest
+from leasehold.settings import Settings
 from leasehold.storage.committer import Committer
-from tests.oauth2.granting import Granting, a_client, basic
+from tests.oauth2.granting import ADA, DAY, Granting, a_client, basic
 from tests.oauth2.serving import application
 from tests.oauth2.world import ISSUER, SCOPE, refusal
 
@@ -90,6 +92,36 @@ def test_an_access_token_that_has_expired_ends_nothing(granting: Granting) -> No
 
     assert granting.is_live(opened.refresh_token or "")
     assert [] == granting.world.forgotten
+
+
+def test_a_refresh_token_that_has_expired_or_ended_does_not_end_what_was_given_after_it(
+    granting: Granting,
+) -> None:
+    few = replace(granting.world, settings=Settings(refresh_tokens_per_client=1))
+    shop = replace(granting, world=few)
+    ended, expired = shop.refresh_token(), shop.refresh_token()
+    granting.world.hands.seconds += 7 * DAY  # of a project in testing
+    newest = granting.tokens()
+
+    for text in (ended, expired):
+        end(granting, text)
+
+    assert granting.world.is_good(newest.access_token)
+    assert granting.is_live(newest.refresh_token or "")
+
+
+@pytest.mark.parametrize("which", ["access", "refresh"])
+def test_what_was_revoked_while_its_user_was_disabled_stays_so_when_they_are_enabled(
+    granting: Granting, which: str
+) -> None:
+    opened = granting.tokens()
+    granting.disable_user()
+
+    end(granting, opened.access_token if which == "access" else opened.refresh_token or "")
+    granting.world.do(lambda tx, _now: users.enable(tx, ADA))
+
+    assert not granting.world.is_good(opened.access_token)
+    assert "invalid_grant" == granting.refusal_of_refresh(opened.refresh_token)
 
 
 @pytest.mark.parametrize("who", ["service account", "client"])

@@ -69,7 +69,7 @@ def command() -> None:
 @click.option(
     "--implicit",
     is_flag=True,
-    help="Let it use the implicit grant, where the server allows that at all.",
+    help="Let it use the implicit grant, where the server allows that at all; not type installed.",
 )
 @client_secrets_file.options
 @existing
@@ -97,7 +97,7 @@ def create(  # noqa: PLR0913  # click gives one for each option
     \b
     Examples:
       leasehold client create --project shop --type web --name "Photo printer" \
-        --redirect-uri https://printer.example.com/callback --out client_secrets.json
+        --redirect-uri https://printer.example.com/callback --out printer.json
       leasehold client create --project shop --type installed --name "Shop tools" \
         --out client_secrets.json
     """
@@ -125,7 +125,7 @@ def create(  # noqa: PLR0913  # click gives one for each option
         path,
         {**_value(client, [secret.secret] if secret else []), "file": str(path)},
         f"Client {client.name} of project {project_id} was registered: {client.id}",
-        f"Its client_secrets.json is {path}." if secret else f"It has no secret; see {path}.",
+        *_of_its_file(path, has_secret=secret is not None),
         f"Next: leasehold consent-screen show {project_id} shows what people are told.",
     )
     if client.type == "browser" and not client.javascript_origins:
@@ -211,7 +211,9 @@ def show(engine: Engine, client_id: str) -> None:
     help="Whether it may get tokens for itself; only type web.",
 )
 @click.option(
-    "--implicit/--no-implicit", default=None, help="Whether it may use the implicit grant."
+    "--implicit/--no-implicit",
+    default=None,
+    help="Whether it may use the implicit grant; not type installed.",
 )
 @existing
 @output.json_option
@@ -239,6 +241,8 @@ def set_(
         changes["redirect_uris"] = redirect_uris
     if javascript_origins or no_javascript_origins:
         changes["javascript_origins"] = javascript_origins
+    if javascript_origins and no_javascript_origins:
+        raise click.UsageError("--javascript-origin and --no-javascript-origins exclude each other")
     if not changes:
         raise click.UsageError("say what to change, for example --name 'Photo printer'")
 
@@ -250,7 +254,7 @@ def set_(
     client, secrets = transact(engine, run)
     output.done(_value(client, secrets), f"Client {client.name} was changed: {client.id}")
     if redirect_uris or javascript_origins:
-        output.note("change the list in its client_secrets.json too")
+        output.note("its client_secrets.json has the old list: change it there too")
 
 
 @command.command("rotate-secret")
@@ -288,7 +292,8 @@ def rotate_secret(
     _say(
         path,
         {**_value(client, secrets), "new_secret": secret.secret.id, "file": str(path)},
-        f"Client {client.name} has a new secret, ending in {secret.secret.ending}, in {path}.",
+        f"Client {client.name} has a new secret, ending in {secret.secret.ending}"
+        + ("." if path == STDOUT else f", in {path}."),
         *(
             f"Next: give the client the new file, then: leasehold client delete-secret {client.id}"
             f" {kept.id}  (ending in {kept.ending})"
@@ -350,6 +355,15 @@ def delete(engine: Engine, client_id: str, *, yes: bool) -> None:
         f"Client {client.name} was deleted; its secrets and tokens are good no longer.",
         f"Queues that name it still do: leasehold queue revoke … {client.email}",
     )
+
+
+def _of_its_file(path: Path, *, has_secret: bool) -> list[str]:
+    """What there is to say of it; nothing when it was printed."""
+    if path == STDOUT:
+        return []
+    if not has_secret:
+        return [f"Its client_secrets.json is {path}; it has no secret."]
+    return [f"Its client_secrets.json is {path}."]
 
 
 def _say(path: Path, value: output.Value, *sentences: str) -> None:

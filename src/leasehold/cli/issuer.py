@@ -1,11 +1,16 @@
 """The server's URL as commands find it: they write it into files and links."""
 
+import re
+
 import click
 
 from leasehold.accounts import installation
 from leasehold.cli.database import read
 from leasehold.errors import Invalid
 from leasehold.storage.engine import Engine
+
+_HOST = r"[a-z0-9._-]+|\[[0-9a-f:.]+\]"
+_URL = re.compile(rf"https?://(?:{_HOST})(?::[0-9]{{1,5}})?/?")
 
 option = click.option(
     "--issuer",
@@ -25,6 +30,17 @@ def checked_issuer(engine: Engine, given: str | None) -> str:
             "no server was started on this database yet, so its URL is unknown: give it with"
             " --issuer, for example --issuer https://tasks.example.com"
         )
-    if not issuer.startswith(("http://", "https://")):
-        raise Invalid("--issuer is a URL like https://tasks.example.com")
-    return issuer
+    return as_issuer(issuer)
+
+
+def as_issuer(url: str) -> str:
+    """The URL without a slash at its end. Raises Invalid for what clients would not find.
+
+    Our pages and endpoints are at the root of their host, and browsers write hosts in lower case.
+    """
+    if not _URL.fullmatch(url):
+        raise Invalid(
+            f"--issuer or LEASEHOLD_ISSUER is a URL like https://tasks.example.com, not {url!r}:"
+            " http or https, the host in lower case, perhaps a port, and nothing after it"
+        )
+    return url.rstrip("/")

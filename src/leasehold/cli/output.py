@@ -138,9 +138,10 @@ def _words(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S} UTC"
     if isinstance(value, list):
-        return ", ".join(_words(item) for item in value)
+        between = "; " if isinstance(value[0], dict) else ", "
+        return between.join(_words(item) for item in value)
     if isinstance(value, dict):
-        return ", ".join(f"{key} {item}" for key, item in value.items())
+        return ", ".join(f"{key.replace('_', ' ')} {_words(item)}" for key, item in value.items())
     return str(value)
 
 

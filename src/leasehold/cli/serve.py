@@ -10,6 +10,7 @@ import uvloop
 
 from leasehold.app import Application
 from leasehold.cli import database, log, secret_key_file
+from leasehold.cli.issuer import as_issuer
 from leasehold.settings import Settings, from_environment, legacy_switches
 from leasehold.storage.engine import open_engine
 from leasehold.storage.migrate import migrate
@@ -56,6 +57,7 @@ def command(
     """
     if (tls_certificate is None) != (tls_key is None):
         raise click.UsageError("--tls-certificate and --tls-key go together")
+    issuer = as_issuer(issuer) if issuer else ""
     settings = replace(from_environment(), database=database, issuer=issuer)
     log.configure()
     uvloop.run(_serve(settings, host, port, tls_certificate, tls_key))

@@ -122,7 +122,8 @@ def list_(engine: Engine) -> None:
 def disable(engine: Engine, email: str) -> None:
     r"""Take a person's right to sign in away, and sign them out of every browser.
 
-    Their projects and queues stay as they are.
+    The clients that they gave access are refused as long as they are disabled. Their projects and
+    queues stay as they are.
 
     \b
     Example:
@@ -136,7 +137,8 @@ def disable(engine: Engine, email: str) -> None:
     user = transact(engine, run)
     output.done(
         _value(user),
-        f"User {email} can no longer sign in.",
+        f"User {email} can no longer sign in, and was signed out of every browser.",
+        "The clients that they gave access are refused until: leasehold user enable " + email,
         "Projects keep them as a member: leasehold project remove-member PROJECT EMAIL ends that.",
     )
 
@@ -146,7 +148,7 @@ def disable(engine: Engine, email: str) -> None:
 @existing
 @output.json_option
 def enable(engine: Engine, email: str) -> None:
-    r"""Give a disabled person the right to sign in back.
+    r"""Give a disabled person the right to sign in back, and their clients the access.
 
     \b
     Example:
@@ -158,7 +160,11 @@ def enable(engine: Engine, email: str) -> None:
         return users.require(tx, email)
 
     user = transact(engine, run)
-    output.done(_value(user), f"User {email} can sign in again, with the password they had.")
+    output.done(
+        _value(user),
+        f"User {email} can sign in again, with the password they had.",
+        "The clients that they gave access have it again.",
+    )
 
 
 @command.command("set-password")
@@ -167,14 +173,15 @@ def enable(engine: Engine, email: str) -> None:
 @click.option(
     "--keep-access",
     is_flag=True,
-    help="Leave the access of the clients to which the person gave it.",
+    help="Leave the clients the access that the person gave them.",
 )
 @existing
 @output.json_option
 def set_password(engine: Engine, email: str, *, password_stdin: bool, keep_access: bool) -> None:
     r"""Give a person a new password. Asks for it twice; the old one is good no longer.
 
-    They are signed out of every browser, and the clients that they gave access lose it.
+    They are signed out of every browser, and the clients that they gave access lose it, unless
+    --keep-access is given.
 
     \b
     Example:
@@ -189,7 +196,13 @@ def set_password(engine: Engine, email: str, *, password_stdin: bool, keep_acces
             consents.revoke_all_of_user(tx, now, user.id, "password")
 
     transact(engine, change)
-    output.done(_value(user), f"User {email} has a new password; it is good from now on.")
+    output.done(
+        _value(user),
+        f"User {email} has a new password, and was signed out of every browser.",
+        "The clients that they gave access keep it."
+        if keep_access
+        else "The clients that they gave access have lost it.",
+    )
 
 
 @command.command("reset-second-factor")

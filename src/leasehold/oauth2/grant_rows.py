@@ -204,9 +204,9 @@ def revoke_tokens_of_families_of_user(tx: Transaction, now: int, user_id: int) -
     return _digests(tx.all(SQL.revoke_tokens_of_families_of_user, user_id=user_id, now=now))
 
 
-def consent_of_family(tx: Transaction, family_id: int) -> tuple[int, int] | None:
-    """The ids of its consent and of the user who gave it, revoked or not."""
-    row = tx.one(SQL.consent_of_family, family_id=family_id)
+def consent_of_live_family(tx: Transaction, family_id: int) -> tuple[int, int] | None:
+    """The ids of its consent and of the user who gave it; None when the family has ended."""
+    row = tx.one(SQL.consent_of_live_family, family_id=family_id)
     return (row[0], row[1]) if row else None
 
 

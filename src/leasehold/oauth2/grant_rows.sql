@@ -188,11 +188,11 @@ update access_tokens
  where user_id = :user_id and family_id is not null and revoked_at is null
 returning digest
 
--- name: consent_of_family
+-- name: consent_of_live_family
 select consents.id, consents.user_id
   from token_families as families
   join consents on consents.id = families.consent_id
- where families.id = :family_id
+ where families.id = :family_id and families.revoked_at is null
 
 -- name: end_idle_families
 update token_families

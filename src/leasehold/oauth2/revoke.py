@@ -60,13 +60,16 @@ def _end(
     refresh_token = refresh_tokens.find(tx, server.secret_box, text)
     if refresh_token is None or client_id not in (None, refresh_token.client_id):
         return []
+    # Not one that has expired: what was good once may lie in somebody's log.
+    if now >= refresh_tokens.ends_at(refresh_token, server.settings):
+        return []
     return _end_consent(tx, now, refresh_token.family_id)
 
 
 def _end_access_token(tx: Transaction, now: int, text: str, client_id: str | None) -> list[bytes]:
     token = access_tokens.find(tx, access_tokens.digest(text))
-    # Only a good one: what was good once may lie in somebody's log.
-    if token is None or not token.is_good(now) or client_id not in (None, token.client_id):
+    # Good or not, for a user who is disabled may be enabled again; but as with refresh tokens.
+    if token is None or now >= token.expires_at or client_id not in (None, token.client_id):
         return []
     if token.family_id is not None:
         return _end_consent(tx, now, token.family_id)
@@ -74,7 +77,7 @@ def _end_access_token(tx: Transaction, now: int, text: str, client_id: str | Non
 
 
 def _end_consent(tx: Transaction, now: int, family_id: int) -> list[bytes]:
-    found = rows.consent_of_family(tx, family_id)
+    found = rows.consent_of_live_family(tx, family_id)
     if found is None:
         return []
     consent_id, user_id = found

@@ -44,6 +44,7 @@ select :digest, good.id, good.project_id, good.subject, good.email,
 returning digest
 
 -- name: store_token_of_family
+-- PostgreSQL holds the rows in the order of these joins, which is that of grant_rows.sql.
 insert into access_tokens (
          digest, client_id, project_id, subject, email, scopes, issued_at, expires_at,
          user_id, family_id)
@@ -54,12 +55,12 @@ select :digest, good.client_id, good.project_id, good.subject, good.email,
         select clients.id as client_id, clients.project_id, users.subject, users.email,
                users.id as user_id, families.id as family_id
           from users
-          join token_families as families on families.user_id = users.id
-          join clients on clients.id = families.client_id
-          join consents on consents.id = families.consent_id
+          join clients on clients.deleted_at is null
+          join consents on consents.user_id = users.id and consents.client_id = clients.id
+          join token_families as families on families.consent_id = consents.id
          where families.id = :family_id
            and families.revoked_at is null and consents.revoked_at is null
-           and users.disabled_at is null and clients.deleted_at is null
+           and users.disabled_at is null
         {for_share}
        ) as good
 returning digest
@@ -87,7 +88,10 @@ select tokens.digest, tokens.client_id, tokens.project_id, tokens.subject, token
        tokens.scopes, tokens.issued_at, tokens.expires_at,
        coalesce(tokens.revoked_at, accounts.deleted_at, accounts.disabled_at, keys.deleted_at,
                 delegations.deleted_at, users.disabled_at, families.revoked_at,
-                consents.revoked_at, clients.deleted_at, secrets.deleted_at),
+                consents.revoked_at, clients.deleted_at, secrets.deleted_at,
+                case when secrets.id is not null and clients.client_credentials = 0
+                     then tokens.issued_at
+                end),
        tokens.service_account_id, tokens.key_id, tokens.delegation_id, tokens.user_id,
        tokens.family_id, tokens.secret_id, coalesce(families.offline, 0)
   from access_tokens as tokens

@@ -64,6 +64,8 @@ def make_server(
 ) -> uvicorn.Server:
     """A server; its `serve(sockets=[…])` returns after SIGINT, SIGTERM or `should_exit = True`.
 
+    Raises Invalid for a certificate or key that cannot be used.
+
     Requests under way are finished first. Headers of proxies are not believed here: the issuer is
     a setting, and where a caller's address counts, `web/account/client_address.py` finds it.
     """
@@ -88,7 +90,15 @@ def make_server(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
+    _load(config)
     return _Server(config, on_ready)
+
+
+def _load(config: uvicorn.Config) -> None:
+    try:
+        config.load()  # which uvicorn would do later, and end with a traceback
+    except OSError as error:  # ssl.SSLError is one
+        raise Invalid(f"--tls-certificate and --tls-key cannot be used: {error}") from error
 
 
 class _Server(uvicorn.Server):
