@@ -180,11 +180,15 @@ NewPage = Callable[..., "Page"]
 
 
 @pytest.fixture
-def new_page(chromium: Chromium, page_errors: PageErrors) -> Iterator[NewPage]:
+def new_page(
+    chromium: Chromium, page_errors: PageErrors, request: pytest.FixtureRequest
+) -> Iterator[NewPage]:
     """Makes pages, each in a fresh profile: `new_page(java_script_enabled=False)`.
 
     Arguments are those of Playwright's `Browser.new_context`.
     """
+    for server in {"browser_server", "site", "server"} & set(request.fixturenames):
+        request.getfixturevalue(server)  # outlives its pages, which may still be loading something
     with chromium.driven() as browser, ExitStack() as stack:
 
         def make(**options: Any) -> "Page":  # noqa: ANN401  # Playwright's own

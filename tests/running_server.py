@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import requests
+import uvicorn
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
@@ -152,6 +154,7 @@ def run_server_on(
     failures: list[BaseException] = []
     application = Application(engine, settings, issuer=url, secret_box=SECRET_BOX, clock=clock)
     server = make_server(application, settings, on_ready=ready.set)
+    stop_promptly(server)
 
     async def serve() -> None:
         await application.start()
@@ -178,6 +181,30 @@ def run_server_on(
     finally:
         server.should_exit = True
         thread.join()
+
+
+def stop_promptly(server: uvicorn.Server) -> None:
+    """Lets it notice within 10 ms that it is to stop, and that its connections have gone.
+
+    By itself it looks ten times a second: a fifth of a second for each of many hundred tests.
+    """
+
+    async def main_loop() -> None:
+        while not await server.on_tick(0):  # noqa: ASYNC110  # nothing tells us
+            await asyncio.sleep(0.01)
+
+    async def shutdown(sockets: list[socket.socket] | None = None) -> None:
+        for accepting in server.servers:
+            accepting.close()
+        for bound in sockets or []:
+            bound.close()
+        for connection in list(server.server_state.connections):
+            connection.shutdown()
+        while server.server_state.connections or server.server_state.tasks:  # noqa: ASYNC110  # likewise
+            await asyncio.sleep(0.01)
+
+    server.main_loop = main_loop  # type: ignore[method-assign]  # this server alone
+    server.shutdown = shutdown  # type: ignore[method-assign]  # likewise
 
 
 def write_key_file(directory: Path, key: dict[str, str]) -> Path:
