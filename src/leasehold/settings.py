@@ -19,7 +19,10 @@ class Settings:
     )
     issuer: str = field(
         default="",
-        metadata={"says": "The URL by which clients reach the server; empty: http://HOST:PORT."},
+        metadata={
+            "says": "The URL by which clients reach the server, without a path; empty:"
+            " http://HOST:PORT."
+        },
     )
     secret_key_file: str = field(
         default="",

@@ -104,6 +104,17 @@ def test_two_different_credentials_are_refused(server: Server) -> None:
     assert (400, "invalid_request") == (response.status_code, response.json()["error"])
 
 
+@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke"])
+def test_two_authorization_headers_are_refused_whatever_they_say(server: Server, path: str) -> None:
+    right = basic(server.granting.client.id, server.granting.secret)
+    headers = [("Authorization", right), ("Authorization", "Bearer x")]
+    form = {"grant_type": "client_credentials", "token": token_text.mint("lha_", Entropy())}
+
+    response = server.client.post(path, data=form, headers=headers)
+
+    assert (400, "invalid_request") == (response.status_code, response.json()["error"])
+
+
 @pytest.mark.parametrize("name", ["code", "client_secret", "redirect_uri", "anything"])
 def test_a_parameter_that_was_given_twice_is_refused(server: Server, name: str) -> None:
     form = server.granting.code_form(server.granting.code())

@@ -12,11 +12,18 @@ from leasehold.entropy import Entropy
 from leasehold.oauth2 import clients, consents, delegations
 from leasehold.settings import Settings
 from leasehold.storage.transaction import Transaction
-from tests.oauth2.granting import BACK, VERIFIER, a_client
-from tests.oauth2.test_tokens_at_the_api import Shop
+from tests.oauth2.granting import a_client
+from tests.oauth2.shop import Shop
 from tests.oauth2.world import SCOPE
 from tests.postgres import PostgresServer
-from tests.running_server import OWNER, PROJECT, SECRET_BOX, RunningServer, run_server, run_server_on
+from tests.running_server import (
+    OWNER,
+    PROJECT,
+    SECRET_BOX,
+    RunningServer,
+    run_server,
+    run_server_on,
+)
 
 STALENESS = 2.0  # seconds, as is the default
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"

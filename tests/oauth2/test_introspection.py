@@ -53,13 +53,13 @@ def serving(world: World) -> Starlette:
 @pytest.mark.parametrize("path", INTROSPECT_PATHS)
 def test_an_access_token_of_a_person_is_described(server: Server, path: str) -> None:
     people = server.granting
-    opened = people.tokens(scope=f"{SCOPE} openid")
+    opened = people.tokens(scope=f"{SCOPE} openid email")
 
     assert (
         200,
         {
             "active": True,
-            "scope": f"{SCOPE} openid",
+            "scope": f"{SCOPE} openid email",
             "client_id": people.client.id,
             "username": ADA,
             "token_type": "Bearer",
@@ -74,7 +74,7 @@ def test_an_access_token_of_a_person_is_described(server: Server, path: str) -> 
 def test_a_refresh_token_is_described_and_ends_when_it_is_not_used(server: Server) -> None:
     people = server.granting
     people.go_to_production()
-    token = people.refresh_token()
+    token = people.refresh_token(scope="openid")
 
     status, described = server.ask(token)
 
@@ -82,6 +82,25 @@ def test_a_refresh_token_is_described_and_ends_when_it_is_not_used(server: Serve
     assert (people.client.id, people.user.subject) == (described["client_id"], described["sub"])
     assert people.world.now + 180 * DAY == described["exp"]
     assert "token_type" not in described
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        (SCOPE, set()),
+        ("openid", {"sub"}),
+        ("profile", {"sub"}),
+        ("email", {"sub", "username"}),
+        (f"{SCOPE[:-9]}userinfo.email", {"sub", "username"}),
+    ],
+)
+def test_who_a_person_is_is_told_only_as_they_agreed(
+    small_server: Server, scope: str, told: set[str]
+) -> None:
+    opened = small_server.granting.tokens(scope=scope)
+
+    for text in (opened.access_token, opened.refresh_token or ""):
+        assert told == small_server.ask(text)[1].keys() & {"sub", "username"}
 
 
 def test_tokens_of_service_accounts_and_of_clients_are_described(server: Server) -> None:

@@ -195,7 +195,8 @@ class FamilyMachine(RuleBasedStateMachine):
             return
         text = taken(tokens, age)
         known = tokens[text]
-        counts = self.is_good(known) if known.ends is not None else not known.swept
+        ends = known.ends or known.family.last_used + IDLE_DAYS * DAY
+        counts = self.now < ends and not known.swept and not self.is_over(known.family)
         self.wait(revoke.revoke({"token": [text]}, self.server))
         if counts:
             self.end_consent(known.family.consent)

@@ -145,7 +145,8 @@ def check_redirect_uri(client: Client, uri: str, settings: Settings) -> None:
             "invalid_request",
             "The application wants to be answered in an old way that this server has switched off.",
             sent=uri,
-            fix="Use a loopback redirect URI (http://127.0.0.1 with any port) and PKCE. The"
+            fix="Have the answer sent to the application itself (a page of its own, or"
+            " http://127.0.0.1 with any port), and use PKCE. The"
             f" server's operator can switch the old way on: LEASEHOLD_{switch.upper()}.",
         )
 

@@ -93,12 +93,11 @@ def _of_access_token(token: AccessToken, server: AuthorizationServer) -> Json:
         "active": True,
         "scope": scopes.text(token.scopes),
         "client_id": token.client_id,
-        "username": token.email,
         "token_type": "Bearer",
         "exp": token.expires_at // MICROSECONDS,
         "iat": token.issued_at // MICROSECONDS,
-        "sub": token.subject,
         "iss": server.issuer,
+        **_who(token),
     }
 
 
@@ -108,9 +107,19 @@ def _of_refresh_token(token: RefreshToken, server: AuthorizationServer) -> Json:
         "active": True,
         "scope": scopes.text(token.scopes),
         "client_id": token.client_id,
-        "username": token.email,
         "exp": refresh_tokens.ends_at(token, server.settings) // MICROSECONDS,
         "iat": token.issued_at // MICROSECONDS,
-        "sub": token.subject,
         "iss": server.issuer,
+        **_who(token),
     }
+
+
+def _who(token: AccessToken | RefreshToken) -> Json:
+    """Whom it stands for; of people what they agreed to, for it may be the client that asks."""
+    is_person = token.user_id is not None
+    who: Json = {}
+    if not is_person or token.scopes & scopes.IDENTITY:
+        who["sub"] = token.subject
+    if not is_person or token.scopes & scopes.ANY_EMAIL:
+        who["username"] = token.email
+    return who

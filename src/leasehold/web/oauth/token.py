@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from leasehold.oauth2 import token
 from leasehold.oauth2.model import IdTokenResponse, TokenResponse
+from leasehold.web.oauth import authorization_header
 from leasehold.web.oauth.endpoint import Answer
 from leasehold.web.oauth.form import read_body
 from leasehold.web.oauth.services import Services
@@ -17,10 +18,8 @@ def answer(services: Services) -> Answer:
     async def run(request: Request) -> Mapping[str, object]:
         # The query is not looked at: a URL is no place for what gives a token (RFC 6749 §2.3.1).
         form = await read_body(request, seconds=services.settings.header_seconds)
-        headers = request.headers
-        response = await token.exchange(
-            form, server, headers.get("authorization"), headers.get("origin")
-        )
+        authorization = authorization_header.read(request)
+        response = await token.exchange(form, server, authorization, request.headers.get("origin"))
         if isinstance(response, IdTokenResponse):
             return {"id_token": response.id_token}
         return _members(response)
