@@ -32,6 +32,17 @@ STALE = "the database cannot be asked about revocations"
 
 Answer = tuple[int, str]  # status and message
 
+# The connections on which servers listen.
+LISTENERS = parse("""
+-- name: listeners
+select pid from pg_stat_activity
+ where datname = current_database() and query = 'listen leasehold'
+
+-- name: cut
+select pg_terminate_backend(pid) from pg_stat_activity
+ where datname = current_database() and query = 'listen leasehold'
+""")
+
 
 def ask(server: RunningServer, token: str) -> Answer:
     reply = server.call("GET", "demo/taskqueues/q", token=token)
@@ -227,7 +238,8 @@ def test_with_the_notification_channel_cut_a_revocation_still_arrives_within_two
     with run_server_on(a.engine, Settings()) as b:
         assert 200 == ask(b, token)[0]
 
-        assert 2 <= cut_listeners(a.engine)
+        seconds_until(lambda: count_listeners(a.engine) == 2)
+        cut_listeners(a.engine)
         requests.post(f"{a.url}/revoke", data={"token": token}, timeout=30)
 
         assert seconds_until(lambda: ask(b, token)[0] == 401) < STALENESS
@@ -248,13 +260,12 @@ def test_a_cut_notification_channel_is_opened_anew(
         assert seconds_until(lambda: ask(b, token)[0] == 401) < SECONDS
 
 
-def cut_listeners(engine: Engine) -> int:
-    """Ends the connections on which servers listen; how many."""
-    cut = parse(
-        "-- name: cut\nselect pg_terminate_backend(pid) from pg_stat_activity"
-        " where datname = current_database() and query = 'listen leasehold'"
-    ).cut
-    return transact(engine, lambda tx, _: len(tx.all(cut)))
+def count_listeners(engine: Engine) -> int:
+    return transact(engine, lambda tx, _: len(tx.all(LISTENERS.listeners)))
+
+
+def cut_listeners(engine: Engine) -> None:
+    transact(engine, lambda tx, _: tx.all(LISTENERS.cut))
 
 
 def test_while_the_database_is_gone_tokens_are_refused_and_then_they_are_good_again(

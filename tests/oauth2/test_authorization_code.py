@@ -1,14 +1,19 @@
 """Authorization code grant: what a code is good for, and what it is not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from leasehold.accounts import users
-from leasehold.oauth2 import authorization_codes, jwt, token_text
+from leasehold.entropy import Entropy
+from leasehold.oauth2 import authorization_codes, jwt, token, token_text
 from leasehold.oauth2.authorization_codes import PREFIX
 from leasehold.oauth2.errors import OAuthError
+from leasehold.oauth2.grants.grant import Answer
 from leasehold.oauth2.model import TokenResponse
+from leasehold.oauth2.server import AuthorizationServer
+from leasehold.oauth2.signing_keys import SigningKeys
 from tests.oauth2.granting import (
     ADA,
     BACK,
@@ -20,7 +25,7 @@ from tests.oauth2.granting import (
     at_once,
     basic,
 )
-from tests.oauth2.world import ISSUER, SCOPE, refusal
+from tests.oauth2.world import BOX, ISSUER, SCOPE, refusal, running
 
 
 def test_a_code_is_exchanged_for_an_access_token_and_a_refresh_token(granting: Granting) -> None:
@@ -81,6 +86,21 @@ def test_with_openid_an_id_token_says_who_signed_in(granting: Granting) -> None:
         "exp": now + 3600,
     } == {name: value for name, value in claims.items() if name != "at_hash"}
     assert 22 == len(str(claims["at_hash"]))
+
+
+def test_once_the_code_is_spent_the_id_token_needs_nothing_more_of_the_database(
+    granting: Granting,
+) -> None:
+    world, form = granting.world, granting.code_form(granting.code(scope="openid"))
+
+    async def exchange(server: AuthorizationServer) -> Answer:
+        async with running(world.engine, world.hands.clock) as closed:
+            keys = SigningKeys(closed, BOX, Entropy(), days=30)
+        return await token.exchange(form, replace(server, signing_keys=keys))
+
+    response = world.serve(exchange)
+
+    assert response.id_token
 
 
 def test_the_id_token_tells_no_more_than_the_scopes_allow(small_granting: Granting) -> None:

@@ -79,6 +79,10 @@ class SigningKeys:
             await self.rotate()
             stored = await self._committer.read(signing_now)
             assert stored is not None  # this process has added it, or another one has
+        return self.opened(stored)
+
+    def opened(self, stored: StoredSigningKey) -> SigningKey:
+        """The same key, ready to sign."""
         if self._used is None or self._used.kid != stored.kid:
             self._used = _opened(stored, self._box)
         return self._used

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leasehold.clock import MICROSECONDS
-from leasehold.oauth2 import client_auth, id_token
+from leasehold.errors import Unavailable
+from leasehold.oauth2 import client_auth, id_token, signing_keys
 from leasehold.oauth2.client_auth import AuthenticatedClient
 from leasehold.oauth2.errors import OAuthError
 from leasehold.oauth2.id_token import Login
-from leasehold.oauth2.model import IdTokenResponse, TokenResponse
+from leasehold.oauth2.model import IdTokenResponse, StoredSigningKey, TokenResponse
 from leasehold.oauth2.server import AuthorizationServer
 from leasehold.storage.transaction import Transaction
 
@@ -67,27 +68,43 @@ def by_client(redeem: Redeem) -> Run:
     async def run(request: TokenRequest, server: AuthorizationServer) -> Answer:
         credentials = client_auth.read(request.parameters, request.authorization_header)
 
-        def operation(tx: Transaction, now: int) -> Given | Refused:
+        def operation(tx: Transaction, now: int) -> tuple[Given | Refused, StoredSigningKey | None]:
             client = client_auth.check(tx, server.secret_box, credentials)
             client_auth.check_origin(client.client, request.origin)
-            return redeem(tx, now, client, request.parameters, server)
+            outcome = redeem(tx, now, client, request.parameters, server)
+            return outcome, _signing_key(tx, now, outcome)
 
-        outcome = await server.committer.write(operation)
+        outcome, key = await server.committer.write(operation)
         if outcome.ended:
             server.forget_tokens(outcome.ended)
         if isinstance(outcome, Refused):
             raise outcome.error
-        return await _with_id_token(outcome, server)
+        return _with_id_token(outcome, key, server)
 
     return run
 
 
-async def _with_id_token(given: Given, server: AuthorizationServer) -> TokenResponse:
-    if given.login is None:
+def _signing_key(tx: Transaction, now: int, outcome: Given | Refused) -> StoredSigningKey | None:
+    """What the ID token is to be signed with; None when there is to be none.
+
+    Raises Unavailable when there is no key yet: before the commit, for after it what was redeemed
+    is spent, and a client that tries again would be taken for a thief.
+    """
+    if isinstance(outcome, Refused) or outcome.login is None:
+        return None
+    key = signing_keys.signing_now(tx, now)
+    if key is None:
+        raise Unavailable("there is no key to sign ID tokens with yet: try again shortly")
+    return key
+
+
+def _with_id_token(
+    given: Given, key: StoredSigningKey | None, server: AuthorizationServer
+) -> TokenResponse:
+    if given.login is None or key is None:
         return given.response
-    key = await server.signing_keys.current()
     text = id_token.mint_for_user(
-        key,
+        server.signing_keys.opened(key),
         given.login,
         issuer=server.issuer,
         access_token=given.response.access_token,
