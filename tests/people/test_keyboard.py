@@ -37,6 +37,7 @@ def presses(visitor: Visitor, key: str) -> None:
 
 def test_one_signs_in_and_answers_an_application(ada: Visitor, shop: Shop) -> None:
     ada.opens(shop.url(scope=f"{TASKQUEUE} email"))
+    expect(ada.page.get_by_label("E-mail address")).to_be_focused()
     types(ada, ADA)
     tabs_to(ada, "Password")
     types(ada, PASSWORD)
