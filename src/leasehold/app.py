@@ -111,35 +111,38 @@ class Application:
         self._api = ApiApplication(
             Api(Router(self._methods), gate, services), issuer=self._issuer, settings=settings
         )
-        oauth = OAuthServices(
-            committer=committer,
-            clock=self._clock,
-            entropy=self._entropy,
-            settings=settings,
-            issuer=self._issuer,
-            signing_keys=own_keys,
-            secret_box=self._secret_box,
-            forget_tokens=tokens.forget,
-        )
-        oauth_endpoints = oauth_routes(oauth)
-        self._hot = {route.path: route.app for route in oauth_endpoints if route.path in HOT_PATHS}
-        self._pages = Starlette(
-            routes=[
-                *page_routes(pages),
-                *account_routes(pages),
-                *oauth_endpoints,
-                *oauth_page_routes(oauth, pages),
-            ],
-            exception_handlers={HTTPException: pages.not_found},
-        )
-        # Starlette would lead from /signin/ to /signin at whatever host the request names.
-        self._pages.router.redirect_slashes = False
+        self._open_pages(pages, own_keys)
         self._listener = self._engine.listen(freshness.wake)
         self._tasks = [
             asyncio.create_task(freshness.run()),
             asyncio.create_task(own_keys.run()),
             asyncio.create_task(run_chores(committer, _chores(settings))),
         ]
+
+    def _open_pages(self, pages: Pages, own_keys: SigningKeys) -> None:
+        oauth = OAuthServices(
+            committer=self._committer,
+            clock=self._clock,
+            entropy=self._entropy,
+            settings=self._settings,
+            issuer=self._issuer,
+            signing_keys=own_keys,
+            secret_box=self._secret_box,
+            forget_tokens=self._tokens.forget,
+        )
+        endpoints = oauth_routes(oauth)
+        self._hot = {route.path: route.app for route in endpoints if route.path in HOT_PATHS}
+        self._pages = Starlette(
+            routes=[
+                *page_routes(pages),
+                *account_routes(pages),
+                *endpoints,
+                *oauth_page_routes(oauth, pages),
+            ],
+            exception_handlers={HTTPException: pages.not_found},
+        )
+        # Starlette would lead from /signin/ to /signin at whatever host the request names.
+        self._pages.router.redirect_slashes = False
 
     async def stop(self) -> None:
         """Lets what runs finish, and gives the database back."""
