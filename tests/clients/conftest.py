@@ -3,9 +3,11 @@
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.clients.signed_in import Registered, Visitor, ada, register
 from tests.running_server import RunningServer
 
 WORKER = "worker@demo.iam.leasehold.internal"
@@ -34,6 +36,18 @@ def hosts_asked_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     for left in set(threading.enumerate()) - before:
         if "RegionalAccessBoundary" in type(left).__name__:
             left.join(30)
+
+
+@pytest.fixture
+def visitor(server: RunningServer) -> Visitor:
+    """Ada's browser."""
+    return ada(server)
+
+
+@pytest.fixture
+def web(server: RunningServer, tmp_path: Path) -> Registered:
+    """A web client that may ask everybody."""
+    return register(server, tmp_path)
 
 
 @pytest.fixture

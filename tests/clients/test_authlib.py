@@ -22,7 +22,6 @@ from tests.clients.signed_in import (
     TASKQUEUE,
     Registered,
     Visitor,
-    ada,
     query_of,
     register,
     status_of_lease,
@@ -36,16 +35,6 @@ SCOPE = f"openid email {TASKQUEUE}"
 def engine_name() -> str:
     """A library does not see on which engine it works; where two requests race, both are tested."""
     return "sqlite"
-
-
-@pytest.fixture
-def visitor(server: RunningServer) -> Visitor:
-    return ada(server)
-
-
-@pytest.fixture
-def web(server: RunningServer, tmp_path: Path) -> Registered:
-    return register(server, tmp_path)
 
 
 @pytest.fixture

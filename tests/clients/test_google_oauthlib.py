@@ -39,7 +39,6 @@ from tests.clients.signed_in import (
     USERINFO_EMAIL,
     Registered,
     Visitor,
-    ada,
     query_of,
     register,
     status_of_lease,
@@ -197,16 +196,6 @@ def test_a_person_unticks_a_scope_and_the_program_gets_the_others(
     with AuthorizedSession(credentials) as session:  # type: ignore[no-untyped-call]  # has no types
         url = f"{installation.url}/taskqueue/v1beta2/projects/shop/taskqueues/jobs/tasks"
         assert (200, 403) == (session.get(url).status_code, session.post(url, json=JOB).status_code)
-
-
-@pytest.fixture
-def visitor(server: RunningServer) -> Visitor:
-    return ada(server)
-
-
-@pytest.fixture
-def web(server: RunningServer, tmp_path: Path) -> Registered:
-    return register(server, tmp_path)
 
 
 @pytest.fixture

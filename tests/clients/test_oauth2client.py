@@ -50,16 +50,6 @@ def engine_name() -> str:
 
 
 @pytest.fixture
-def visitor(server: RunningServer) -> Visitor:
-    return ada(server)
-
-
-@pytest.fixture
-def web(server: RunningServer, tmp_path: Path) -> Registered:
-    return register(server, tmp_path)
-
-
-@pytest.fixture
 def storage(tmp_path: Path) -> Path:
     return tmp_path / "credentials.json"
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -14,9 +13,7 @@ from tests.clients.signed_in import (
     TASKQUEUE,
     Registered,
     Visitor,
-    ada,
     query_of,
-    register,
 )
 from tests.node import CLIENT, run_script
 from tests.running_server import RunningServer
@@ -32,16 +29,6 @@ Shown = Any
 def engine_name() -> str:
     """A library does not see on which engine it works."""
     return "sqlite"
-
-
-@pytest.fixture
-def visitor(server: RunningServer) -> Visitor:
-    return ada(server)
-
-
-@pytest.fixture
-def web(server: RunningServer, tmp_path: Path) -> Registered:
-    return register(server, tmp_path)
 
 
 def run(script: str, *arguments: object) -> Shown:
