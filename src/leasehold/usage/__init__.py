@@ -1,0 +1,1 @@
+"""Usage: API keys, quota, what was spent, and what it costs."""
