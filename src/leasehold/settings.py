@@ -192,6 +192,53 @@ class Settings:
             " X-Forwarded-For says where a request came from; empty: nobody's does."
         },
     )
+    quota_calls_per_day: int = field(
+        default=50_000_000,
+        metadata={
+            "says": "Calls that a project has each day (UTC) unless it was given a quota of its"
+            " own; 0: no limit.",
+            "zero": True,
+        },
+    )
+    quota_calls_per_minute: int = field(
+        default=3_000_000,
+        metadata={
+            "says": "Calls that a project has each minute unless it was given a quota of its own;"
+            " 0: no limit.",
+            "zero": True,
+        },
+    )
+    quota_calls_per_user: int = field(
+        default=1_000_000,
+        metadata={
+            "says": "Calls that each user of a project has in 100 seconds unless the project was"
+            " given a quota of its own; 0: no limit.",
+            "zero": True,
+        },
+    )
+    quota_unregistered_per_day: int = field(
+        default=10_000,
+        metadata={
+            "says": "Calls of public methods that one address has each day (UTC) on each server"
+            " without a key or a token; 0: no limit.",
+            "zero": True,
+        },
+    )
+    usage_minutes_days: int = field(
+        default=7,
+        metadata={"says": "Days for which calls and latencies are kept by minute."},
+    )
+    usage_hours_days: int = field(
+        default=92,
+        metadata={"says": "Days for which calls, latencies and what was stored are kept by hour."},
+    )
+    usage_days_days: int = field(
+        default=1830,
+        metadata={
+            "says": "Days for which calls, latencies and what was stored are kept by day; there is"
+            " no bill for a month that reaches further back."
+        },
+    )
     max_connections: int = field(
         default=4096, metadata={"says": "Connections at a time; more are answered with 503."}
     )
@@ -216,7 +263,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     for setting in fields(Settings):
         name = f"LEASEHOLD_{setting.name.upper()}"
         if name in environment:
-            given[setting.name] = _parse(name, environment[name], setting.default)
+            least = 0 if setting.metadata.get("zero") else 1
+            given[setting.name] = _parse(name, environment[name], setting.default, least=least)
             _check_choice(name, environment[name], setting.metadata.get("choices"))
     return Settings(**given)  # type: ignore[arg-type]  # each was parsed by its default's type
 
@@ -226,7 +274,8 @@ def _check_choice(name: str, text: str, choices: tuple[str, ...] | None) -> None
         raise Invalid(f"{name} must be {' or '.join(choices)}, not {text!r}")
 
 
-def _parse(name: str, text: str, default: object) -> object:
+def _parse(name: str, text: str, default: object, *, least: int) -> object:
+    """`least` is 0 where 0 has a meaning, and 1 where a number must be positive."""
     if isinstance(default, bool):
         words = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
         if text.lower() not in words:
@@ -237,7 +286,8 @@ def _parse(name: str, text: str, default: object) -> object:
             number = type(default)(text)
         except ValueError:
             raise Invalid(f"{name} must be a number, not {text!r}") from None
-        if not 0 < number < 10**12:
-            raise Invalid(f"{name} must be a positive number, not {text!r}")
+        if not (0 < number < 10**12 or number == least):
+            kind = "a positive number" if least else "0 (no limit) or a positive number"
+            raise Invalid(f"{name} must be {kind}, not {text!r}")
         return number
     return text

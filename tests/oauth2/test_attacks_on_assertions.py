@@ -152,6 +152,7 @@ def test_the_key_of_another_account(world: World, other_pair: KeyPair) -> None:
 def test_a_kid_swapped_for_that_of_another_project(world: World, other_pair: KeyPair) -> None:
     def add(tx: Transaction, now: int) -> str:
         projects.create(tx, now, project_id="victim", owner_email="ada@example.com")
+        projects.enable_api(tx, now, project_id="victim", api="taskqueue")
         account = service_accounts.create(tx, now, Entropy(), project_id="victim", name="robot")
         key = service_accounts.add_key(
             tx,

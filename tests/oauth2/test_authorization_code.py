@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from leasehold import token_text
 from leasehold.accounts import users
 from leasehold.entropy import Entropy
-from leasehold.oauth2 import authorization_codes, jwt, token, token_text
+from leasehold.oauth2 import authorization_codes, jwt, token
 from leasehold.oauth2.authorization_codes import PREFIX
 from leasehold.oauth2.errors import OAuthError
 from leasehold.oauth2.grants.grant import Answer

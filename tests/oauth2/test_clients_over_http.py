@@ -8,8 +8,9 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from leasehold import token_text
 from leasehold.entropy import Entropy
-from leasehold.oauth2 import refresh_tokens, token_text
+from leasehold.oauth2 import refresh_tokens
 from leasehold.oauth2.access_tokens import digest
 from tests.oauth2.granting import IDENTITY, Granting, a_client, basic
 from tests.oauth2.serving import application

@@ -7,9 +7,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from leasehold import token_text
 from leasehold.accounts import projects
 from leasehold.entropy import Entropy
-from leasehold.oauth2 import access_tokens, delegations, refresh_tokens, token_text
+from leasehold.oauth2 import access_tokens, delegations, refresh_tokens
 from leasehold.oauth2.model import TokenResponse
 from leasehold.storage.transaction import Transaction
 from leasehold.web.oauth.routes import INTROSPECT_PATHS

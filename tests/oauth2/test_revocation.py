@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import pytest
 from starlette.testclient import TestClient
 
+from leasehold import token_text
 from leasehold.accounts import users
 from leasehold.entropy import Entropy
 from leasehold.errors import Unavailable
-from leasehold.oauth2 import access_tokens, consents, refresh_tokens, revoke, token_text
+from leasehold.oauth2 import access_tokens, consents, refresh_tokens, revoke
 from leasehold.oauth2.access_tokens import digest
 from leasehold.settings import Settings
 from leasehold.storage.committer import Committer

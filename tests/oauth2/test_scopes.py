@@ -9,12 +9,16 @@ ALL = " ".join(scope.url for scope in scopes.SCOPES)
 
 
 def test_each_scope_has_a_bit_of_its_own() -> None:
-    assert [1 << position for position in range(10)] == [scope.bit for scope in scopes.SCOPES]
+    assert [1 << position for position in range(12)] == sorted(
+        scope.bit for scope in scopes.SCOPES
+    )
     assert [
         "https://www.googleapis.com/auth/taskqueue",
         "https://www.googleapis.com/auth/taskqueue.consumer",
         "https://www.googleapis.com/auth/cloud-taskqueue",
         "https://www.googleapis.com/auth/cloud-taskqueue.consumer",
+        "leasehold.admin",
+        "leasehold.admin.readonly",
         "openid",
         "email",
         "profile",
@@ -31,14 +35,14 @@ def test_the_cloud_scopes_are_for_service_accounts_only() -> None:
 
 
 def test_text_and_mask_are_two_forms_of_one_set() -> None:
-    for mask in range(1, 1024):
+    for mask in range(1, 4096):
         assert mask == scopes.mask(scopes.text(mask))
 
 
 def test_order_repetition_and_spaces_do_not_matter() -> None:
     backwards = "  ".join(reversed(ALL.split()))
 
-    assert 1023 == scopes.mask(f" {backwards} {ALL}\n")
+    assert 4095 == scopes.mask(f" {backwards} {ALL}\n")
 
 
 @pytest.mark.parametrize(

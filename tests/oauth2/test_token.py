@@ -145,6 +145,7 @@ def test_a_subject_that_is_the_account_itself_changes_nothing(small_world: World
 def test_an_account_of_a_domains_project_gets_a_token(small_world: World) -> None:
     def add(tx: Transaction, now: int) -> tuple[str, str]:
         projects.create(tx, now, project_id="example.com:app", owner_email="ada@example.com")
+        projects.enable_api(tx, now, project_id="example.com:app", api="taskqueue")
         account = service_accounts.create(
             tx, now, Entropy(), project_id="example.com:app", name="robot"
         )

@@ -116,6 +116,7 @@ class FamilyMachine(RuleBasedStateMachine):
         def make(tx: Transaction, now: int) -> None:
             users.create(tx, now, Entropy(), email=email, password_hash="h")
             projects.create(tx, now, project_id=project_id, owner_email=email)
+            projects.enable_api(tx, now, project_id=project_id, api="taskqueue")
             screen = consent_screens.find_to_change(tx, project_id)
             consent_screens.put(tx, replace(screen, stage="production"))
 

@@ -170,6 +170,7 @@ def make_world(url: str, pair: KeyPair) -> World:
     with transaction(engine) as tx:
         users.create(tx, now, Entropy(), email="ada@example.com", password_hash="h")
         projects.create(tx, now, project_id="app", owner_email="ada@example.com")
+        projects.enable_api(tx, now, project_id="app", api="taskqueue")
         account, key = _add_account(tx, now, "robot", pair)
         signing_keys.add(tx, now, key=SIGNING_KEY, period=30 * signing_keys.DAY)
     return World(engine, pair, account, key)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 
-from leasehold.accounts import users
+from leasehold.accounts import projects, users
 from leasehold.oauth2 import clients, consent_screens, consents
 from leasehold.storage.transaction import Transaction
 from tests.running_server import OWNER, PROJECT, RunningServer, run_server
@@ -1236,3 +1236,31 @@ def _take_back(asking: Asking) -> None:
 
 def _end_implicit(tx: Transaction, client_id: str) -> None:
     clients.change(tx, replace(clients.find_to_change(tx, client_id), implicit=False))
+
+
+# -- switches
+
+
+def test_the_client_of_a_project_that_is_off_is_not_known(site: RunningServer, web: Asking) -> None:
+    site.do(lambda tx, now: projects.disable(tx, now, PROJECT))
+    response = web.ask()
+
+    assert 400 == response.status_code
+    assert "No application is registered here" in response.text
+
+
+def test_nobody_is_asked_for_an_api_that_is_off(site: RunningServer, web: Asking) -> None:
+    site.do(lambda tx, _: projects.disable_api(tx, project_id=PROJECT, api="taskqueue"))
+    response = web.ask()
+
+    assert "invalid_scope" == told(response)["error"]
+
+
+def test_a_yes_counts_for_nothing_once_the_project_is_off(
+    site: RunningServer, web: Asking
+) -> None:
+    screen = web.screen()
+    site.do(lambda tx, now: projects.disable(tx, now, PROJECT))
+    response = web.answer(screen)
+
+    assert "Nothing was allowed" in response.text

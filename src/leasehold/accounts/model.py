@@ -30,6 +30,13 @@ class Project:
     created_at: int
     legacy_scopes: bool  # taskqueue.consumer may insert too
     total_storage_limit: int | None  # bytes of all its tasks; None is no limit
+    disabled_at: int | None = None  # switched off until somebody switches it on again
+    deleted_at: int | None = None  # may be undeleted for `projects.UNDELETE_DAYS`
+
+    @property
+    def is_on(self) -> bool:
+        """Whether its queues are served and its clients and accounts get tokens."""
+        return self.disabled_at is None and self.deleted_at is None
 
 
 @dataclass(frozen=True, slots=True)

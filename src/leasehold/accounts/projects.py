@@ -4,12 +4,16 @@ import re
 
 from leasehold.accounts import configuration, rows, users
 from leasehold.accounts.model import Member, Project
+from leasehold.clock import MICROSECONDS
 from leasehold.errors import Conflict, Invalid, NotFound
 from leasehold.storage.transaction import Transaction
 
 APIS = ("taskqueue",)  # what a project can switch on
 ROLES = ("owner", "admin")  # both administer; only an owner cannot all be removed
 MAX_STORAGE_LIMIT = 2**62  # bytes; sums of it still fit a bigint
+UNDELETE_DAYS = 30  # in which a deleted project may be had back
+
+_UNDELETE_MICROSECONDS = UNDELETE_DAYS * 86_400 * MICROSECONDS
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PROJECT_ID = re.compile(rf"(?:(?=[^:]{{1,253}}:){_LABEL}(?:\.{_LABEL})+:)?[a-z][a-z0-9-]{{0,62}}")
@@ -86,6 +90,54 @@ def list_projects_of(tx: Transaction, email: str) -> list[Project]:
     return rows.projects_of_user(tx, users.require(tx, email).id)
 
 
+def disable(tx: Transaction, now: int, project_id: str) -> None:
+    """Switches the project off: no queue is served, no token or key good. Raises NotFound."""
+    if not is_project_id(project_id) or not rows.disable_project(tx, now, project_id):
+        raise _unknown(project_id)
+    configuration.touch(tx)
+
+
+def enable(tx: Transaction, project_id: str) -> None:
+    """Switches it on again; tokens that have not expired are good again. Raises NotFound."""
+    if not is_project_id(project_id) or not rows.enable_project(tx, project_id):
+        raise _unknown(project_id)
+    configuration.touch(tx)
+
+
+def delete(tx: Transaction, now: int, project_id: str) -> None:
+    """Ends the project as `disable` does; for `UNDELETE_DAYS` it can be had back.
+
+    Its id stays taken for ever. Raises NotFound, and Conflict when it was deleted before.
+    """
+    require(tx, project_id)
+    if not rows.delete_project(tx, now, project_id):
+        raise Conflict(f"project {project_id} is deleted already", field="project")
+    configuration.touch(tx)
+
+
+def undelete(tx: Transaction, now: int, project_id: str) -> None:
+    """Takes a deletion back. Raises NotFound, and Conflict when it is not deleted or too late."""
+    require(tx, project_id)
+    deleted_after = now - _UNDELETE_MICROSECONDS
+    if not rows.undelete_project(tx, project_id, deleted_after=deleted_after):
+        raise Conflict(
+            f"project {project_id} is not deleted, or was more than {UNDELETE_DAYS} days ago",
+            field="project",
+        )
+    configuration.touch(tx)
+
+
+def find_to_sweep(tx: Transaction, now: int) -> str | None:
+    """A project that cannot be undeleted any more and has not been emptied; None: no such."""
+    return rows.project_to_sweep(tx, deleted_before=now - _UNDELETE_MICROSECONDS)
+
+
+def forget_members(tx: Transaction, project_id: str) -> None:
+    """The last step of emptying a deleted project: nobody sees it any more."""
+    rows.delete_members(tx, project_id)
+    configuration.touch(tx)
+
+
 def list_members(tx: Transaction, project_id: str) -> list[Member]:
     """Its members, disabled users too, by e-mail address."""
     return rows.members_of(tx, project_id)
@@ -141,6 +193,11 @@ def is_api_enabled(tx: Transaction, *, project_id: str, api: str) -> bool:
     )
 
 
+def switched_on(tx: Transaction, project_id: str) -> frozenset[str] | None:
+    """The APIs that are on for it; None when the project itself is off, deleted or not there."""
+    return rows.switched_on(tx, project_id)
+
+
 def set_legacy_scopes(tx: Transaction, *, project_id: str, allowed: bool) -> None:
     """Whether taskqueue.consumer may insert too, as old documents say. Raises NotFound."""
     if not rows.set_legacy_scopes(tx, project_id, allowed=allowed):
@@ -150,13 +207,18 @@ def set_legacy_scopes(tx: Transaction, *, project_id: str, allowed: bool) -> Non
 
 def set_total_storage_limit(tx: Transaction, *, project_id: str, limit: int | None) -> None:
     """The bytes that all its tasks may take; None is no limit. Raises Invalid, NotFound."""
+    check_storage_limit(limit)
+    if not rows.set_total_storage_limit(tx, project_id, limit):
+        raise _unknown(project_id)
+    configuration.touch(tx)
+
+
+def check_storage_limit(limit: int | None) -> None:
+    """Invalid unless it is a number of bytes that can be meant; None is no limit."""
     if limit is not None and not 0 < limit <= MAX_STORAGE_LIMIT:
         raise Invalid(
             "the storage limit is a positive number of bytes, or none", field="total_storage_limit"
         )
-    if not rows.set_total_storage_limit(tx, project_id, limit):
-        raise _unknown(project_id)
-    configuration.touch(tx)
 
 
 def _check_that_an_owner_is_left(tx: Transaction, project_id: str) -> None:

@@ -126,6 +126,38 @@ def projects_of_user(tx: Transaction, user_id: int) -> list[Project]:
     return [_project(row) for row in tx.all(SQL.projects_of_user, user_id=user_id)]
 
 
+def switched_on(tx: Transaction, project_id: str) -> frozenset[str] | None:
+    """The APIs that are on; None when the project is off or not there."""
+    rows = tx.all(SQL.switched_on, project_id=project_id)
+    return frozenset(row[0] for row in rows if row[0] is not None) if rows else None
+
+
+def disable_project(tx: Transaction, now: int, project_id: str) -> bool:
+    return tx.run(SQL.disable_project, id=project_id, now=now) > 0
+
+
+def enable_project(tx: Transaction, project_id: str) -> bool:
+    return tx.run(SQL.enable_project, id=project_id) > 0
+
+
+def delete_project(tx: Transaction, now: int, project_id: str) -> bool:
+    """False when it is not there, or was deleted before."""
+    return tx.run(SQL.delete_project, id=project_id, now=now) > 0
+
+
+def undelete_project(tx: Transaction, project_id: str, *, deleted_after: int) -> bool:
+    return tx.run(SQL.undelete_project, id=project_id, deleted_after=deleted_after) > 0
+
+
+def project_to_sweep(tx: Transaction, *, deleted_before: int) -> str | None:
+    row = tx.one(SQL.projects_to_sweep, deleted_before=deleted_before)
+    return row[0] if row else None
+
+
+def delete_members(tx: Transaction, project_id: str) -> None:
+    tx.run(SQL.delete_members, project_id=project_id)
+
+
 def set_legacy_scopes(tx: Transaction, project_id: str, *, allowed: bool) -> bool:
     return tx.run(SQL.set_legacy_scopes, id=project_id, legacy_scopes=int(allowed)) > 0
 
@@ -227,6 +259,11 @@ def keys_of(tx: Transaction, email: str) -> list[ServiceAccountKey]:
     return [ServiceAccountKey(*row) for row in tx.all(SQL.keys_of, email=email)]
 
 
+def count_keys(tx: Transaction, project_id: str) -> dict[str, int]:
+    """By the accounts' ids; only of those that have any."""
+    return dict(tx.all(SQL.count_keys, project_id=project_id))
+
+
 def delete_key(tx: Transaction, now: int, key_id: str) -> bool:
     return tx.one(SQL.delete_key, id=key_id, now=now) is not None
 
@@ -244,5 +281,5 @@ def _user(row: Row | None) -> User | None:
 
 
 def _project(row: Row) -> Project:
-    project_id, created_at, legacy_scopes, total_storage_limit = row
-    return Project(project_id, created_at, bool(legacy_scopes), total_storage_limit)
+    project_id, created_at, legacy_scopes, *rest = row
+    return Project(project_id, created_at, bool(legacy_scopes), *rest)

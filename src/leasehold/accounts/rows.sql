@@ -107,7 +107,7 @@ values (:id, :now, 0, null)
 returning id
 
 -- name: project_by_id
-select id, created_at, legacy_scopes, total_storage_limit
+select id, created_at, legacy_scopes, total_storage_limit, disabled_at, deleted_at
   from projects
  where id = :id
 
@@ -119,16 +119,53 @@ select id
 {for_update}
 
 -- name: all_projects
-select id, created_at, legacy_scopes, total_storage_limit
+select id, created_at, legacy_scopes, total_storage_limit, disabled_at, deleted_at
   from projects
  order by id
 
 -- name: projects_of_user
-select projects.id, projects.created_at, projects.legacy_scopes, projects.total_storage_limit
+select projects.id, projects.created_at, projects.legacy_scopes, projects.total_storage_limit,
+       projects.disabled_at, projects.deleted_at
   from project_members
   join projects on projects.id = project_members.project_id
  where project_members.user_id = :user_id
  order by projects.id
+
+-- name: disable_project
+update projects
+   set disabled_at = coalesce(disabled_at, :now)
+ where id = :id
+
+-- name: enable_project
+update projects
+   set disabled_at = null
+ where id = :id
+
+-- name: delete_project
+update projects
+   set deleted_at = :now
+ where id = :id and deleted_at is null
+
+-- name: undelete_project
+update projects
+   set deleted_at = null
+ where id = :id and deleted_at > :deleted_after
+
+-- name: projects_to_sweep
+-- Whoever has swept one takes its members away.
+select id
+  from projects
+ where deleted_at is not null and deleted_at <= :deleted_before
+   and exists (
+         select members.user_id
+           from project_members as members
+          where members.project_id = projects.id)
+ order by id
+ limit 1
+
+-- name: delete_members
+delete from project_members
+ where project_id = :project_id
 
 -- name: set_legacy_scopes
 update projects
@@ -174,6 +211,14 @@ delete from project_apis
 select enabled_at
   from project_apis
  where project_id = :project_id and api = :api
+
+-- name: switched_on
+-- A row for each API that is on, one without a name when there is none; no row unless the project is.
+select apis.api
+  from projects
+  left join project_apis as apis on apis.project_id = projects.id
+ where projects.id = :project_id
+   and projects.disabled_at is null and projects.deleted_at is null
 
 -- name: insert_service_account
 insert into service_accounts (id, project_id, email, name, created_at)
@@ -235,6 +280,14 @@ select keys.id, keys.service_account_id, keys.public_key, keys.certificate, keys
   join service_accounts as accounts on accounts.id = keys.service_account_id
  where accounts.email = :email and accounts.deleted_at is null and keys.deleted_at is null
  order by keys.created_at, keys.id
+
+-- name: count_keys
+select accounts.id, count(*)
+  from service_accounts as accounts
+  join service_account_keys as keys on keys.service_account_id = accounts.id
+ where accounts.project_id = :project_id and accounts.deleted_at is null
+   and keys.deleted_at is null
+ group by accounts.id
 
 -- name: delete_key
 update service_account_keys

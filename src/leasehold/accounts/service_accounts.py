@@ -8,9 +8,11 @@ from leasehold.entropy import Entropy
 from leasehold.errors import Conflict, Invalid, NotFound
 from leasehold.storage.transaction import Transaction
 
+MAX_ACCOUNTS = 500  # of one project
 MAX_KEYS = 10  # of one account, as Google has it
 EMAIL_SUFFIX = "iam.leasehold.internal"  # .internal is nobody's: no mail can go there
 
+_MAX_SAID = 420  # characters of an unknown address; no account has a longer one
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 # Strangers name accounts and keys, and not every text may be sent to every database.
 _EMAIL = re.compile(rf"[a-z][a-z0-9-]{{0,62}}@[a-z][a-z0-9.-]{{0,320}}\.{re.escape(EMAIL_SUFFIX)}")
@@ -35,7 +37,7 @@ def create(
     """Adds an account, as yet without keys.
 
     Raises Invalid for the name, NotFound for the project, Conflict when the project has one of
-    that name.
+    that name, or MAX_ACCOUNTS already.
     """
     if not _NAME.fullmatch(name):
         raise Invalid(
@@ -43,8 +45,12 @@ def create(
             " begins with a letter",
             field="name",
         )
-    projects.require(tx, project_id)
+    projects.lock(tx, project_id)
     email = email_of(project_id, name)
+    if find(tx, email) is None and len(list_accounts(tx, project_id)) >= MAX_ACCOUNTS:
+        raise Conflict(
+            f"{project_id} has {MAX_ACCOUNTS} service accounts: delete one first", field="project"
+        )
     account = ServiceAccount(_new_id(entropy), project_id, email, name, created_at=now)
     if not rows.insert_service_account(tx, account):
         raise Conflict(f"there is already a service account {email}", field="name")
@@ -66,6 +72,17 @@ def require(tx: Transaction, email: str) -> ServiceAccount:
     """The account that the caller named, in any case. Raises NotFound when there is none."""
     account = find(tx, email.strip().lower())
     if account is None:
+        raise _unknown(email)
+    return account
+
+
+def require_of(tx: Transaction, project_id: str, email: str) -> ServiceAccount:
+    """The project's account that the caller named, in any case.
+
+    Raises NotFound for another project's too: word for word as when there is none.
+    """
+    account = find(tx, email.strip().lower())
+    if account is None or account.project_id != project_id:
         raise _unknown(email)
     return account
 
@@ -132,6 +149,11 @@ def keys_of(tx: Transaction, email: str) -> list[ServiceAccountKey]:
     return rows.keys_of(tx, email) if _EMAIL.fullmatch(email) else []
 
 
+def count_keys(tx: Transaction, project_id: str) -> dict[str, int]:
+    """How many keys each of the project's accounts has, by the account's id; nothing for none."""
+    return rows.count_keys(tx, project_id)
+
+
 def delete_key(tx: Transaction, now: int, key_id: str) -> None:
     """Removes the key and revokes every token that was given for it. Raises NotFound."""
     if not rows.delete_key(tx, now, key_id):
@@ -143,7 +165,7 @@ def delete_key(tx: Transaction, now: int, key_id: str) -> None:
 def delete_key_of(tx: Transaction, now: int, email: str, key_id: str) -> None:
     """Removes a key as `delete_key` does, but NotFound when it is not this account's."""
     if key_id not in {key.id for key in keys_of(tx, email)}:
-        raise NotFound(f"{email} has no key {key_id!r}: look at its list of keys", field="key")
+        raise unknown_key(email, key_id)
     delete_key(tx, now, key_id)
 
 
@@ -153,6 +175,11 @@ def delete_other_keys(tx: Transaction, now: int, email: str, *, kept: str) -> in
     for key_id in others:
         delete_key(tx, now, key_id)
     return len(others)
+
+
+def unknown_key(email: str, key_id: str) -> NotFound:
+    """What is raised for a key that the account has not: there may be none, or another's."""
+    return NotFound(f"{email} has no key {key_id[:100]!r}: look at its list of keys", field="key")
 
 
 def _revoke_all(tx: Transaction, now: int, account_id: str | None, email: str) -> None:
@@ -168,4 +195,4 @@ def _new_id(entropy: Entropy) -> str:
 
 
 def _unknown(email: str) -> NotFound:
-    return NotFound(f"there is no service account {email!r}", field="email")
+    return NotFound(f"there is no service account {email[:_MAX_SAID]!r}", field="email")

@@ -5,7 +5,7 @@ A project in which somebody has no part is not there for them: the same error, w
 
 from typing import Literal
 
-from leasehold.accounts import projects
+from leasehold.accounts import projects, users
 from leasehold.accounts.model import Project
 from leasehold.administration.actor import Actor
 from leasehold.errors import Forbidden, NotFound
@@ -38,8 +38,9 @@ def require_operator(actor: Actor) -> None:
 
 
 def role_of(tx: Transaction, actor: Actor, project_id: str) -> str | None:
-    """The actor's role among the project's members; None when they have no part in it."""
+    """The actor's role among the project's members; None for others, and for who is disabled."""
     for member in projects.list_members(tx, project_id):
         if member.email == actor.name and actor.kind == "person":
-            return member.role
+            user = users.find_by_id(tx, member.user_id)
+            return member.role if user is not None and user.is_active else None
     return None

@@ -2,10 +2,11 @@
 
 import click
 
-from leasehold.accounts import projects
+from leasehold.accounts.projects import APIS
+from leasehold.administration import apis
 from leasehold.cli import output
 from leasehold.cli.arguments import project_option
-from leasehold.cli.database import existing, read, transact
+from leasehold.cli.database import existing, operator, read, transact
 from leasehold.cli.group import Group
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
@@ -17,7 +18,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("api", type=click.Choice(projects.APIS))
+@click.argument("api", type=click.Choice(APIS))
 @project_option
 @existing
 @output.json_option
@@ -28,7 +29,9 @@ def enable(engine: Engine, project_id: str, api: str) -> None:
     Example:
       leasehold api enable taskqueue --project shop
     """
-    transact(engine, lambda tx, now: projects.enable_api(tx, now, project_id=project_id, api=api))
+    transact(
+        engine, lambda tx, now: apis.enable(tx, now, operator(), project_id=project_id, api=api)
+    )
     output.done(
         {"api": api, "project": project_id, "enabled": True},
         f"API {api} is on for project {project_id}.",
@@ -37,7 +40,7 @@ def enable(engine: Engine, project_id: str, api: str) -> None:
 
 
 @command.command()
-@click.argument("api", type=click.Choice(projects.APIS))
+@click.argument("api", type=click.Choice(APIS))
 @project_option
 @existing
 @output.json_option
@@ -48,7 +51,9 @@ def disable(engine: Engine, project_id: str, api: str) -> None:
     Example:
       leasehold api disable taskqueue --project shop
     """
-    transact(engine, lambda tx, _: projects.disable_api(tx, project_id=project_id, api=api))
+    transact(
+        engine, lambda tx, now: apis.disable(tx, now, operator(), project_id=project_id, api=api)
+    )
     output.done(
         {"api": api, "project": project_id, "enabled": False},
         f"API {api} is off for project {project_id}; its queues and tasks stay.",
@@ -68,11 +73,8 @@ def list_(engine: Engine, project_id: str) -> None:
     """
 
     def states(tx: Transaction, _now: int) -> list[output.Value]:
-        projects.require(tx, project_id)
-        return [
-            {"api": api, "enabled": projects.is_api_enabled(tx, project_id=project_id, api=api)}
-            for api in projects.APIS
-        ]
+        switches = apis.list_apis(tx, operator(), project_id=project_id)
+        return [{"api": api, "enabled": is_on} for api, is_on in switches.items()]
 
     output.listing(
         read(engine, states), {"api": "API", "enabled": "On"}, nothing="There are no APIs."

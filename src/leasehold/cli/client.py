@@ -1,20 +1,21 @@
 """`leasehold client`: applications that ask people for access, and the files they are given."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from leasehold.administration import clients
+from leasehold.administration.clients import ClientChanges, RegisteredClient
 from leasehold.cli import client_secrets_file, output
 from leasehold.cli.arguments import project_option
 from leasehold.cli.client_secrets_file import STDOUT, Made
-from leasehold.cli.database import existing, read, transact
+from leasehold.cli.database import existing, operator, read, transact
 from leasehold.cli.group import Group
 from leasehold.cli.issuer import checked_issuer
 from leasehold.cli.removal import confirm
 from leasehold.cli.secret_key_file import unlock_for_command
 from leasehold.entropy import Entropy
-from leasehold.oauth2 import clients
 from leasehold.oauth2.client_model import TYPES, Client, ClientSecret, ClientType, NewClient
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
@@ -113,17 +114,20 @@ def create(  # noqa: PLR0913  # click gives one for each option
     )
     issuer = checked_issuer(engine, issuer)
     box = unlock_for_command(engine)
+
+    def make(tx: Transaction, now: int) -> Made:
+        made = clients.create(tx, now, operator(), entropy=Entropy(), box=box, new=new)
+        return made.client, made.secret
+
+    def undo(tx: Transaction, now: int, made: Made) -> None:
+        clients.delete(tx, now, operator(), project_id=project_id, client_id=made[0].id)
+
     client, secret = client_secrets_file.write(
-        engine,
-        path,
-        issuer=issuer,
-        force=force,
-        make=lambda tx, now: clients.create(tx, now, Entropy(), box, new),
-        undo=lambda tx, now, made: clients.delete(tx, now, made[0].id),
+        engine, path, issuer=issuer, force=force, make=make, undo=undo
     )
     _say(
         path,
-        {**_value(client, [secret.secret] if secret else []), "file": str(path)},
+        {**_value(client, (secret.secret,) if secret else ()), "file": str(path)},
         f"Client {client.name} of project {project_id} was registered: {client.id}",
         *_of_its_file(path, has_secret=secret is not None),
         f"Next: leasehold consent-screen show {project_id} shows what people are told.",
@@ -146,14 +150,11 @@ def list_(engine: Engine, project_id: str) -> None:
       leasehold client list --project shop
     """
 
-    def run(tx: Transaction, _now: int) -> list[output.Value]:
-        return [
-            _value(client, clients.secrets_of(tx, client.id))
-            for client in clients.clients_of(tx, project_id)
-        ]
+    def run(tx: Transaction, _now: int) -> list[RegisteredClient]:
+        return clients.list_clients(tx, operator(), project_id=project_id)
 
     output.listing(
-        read(engine, run),
+        [_value(registered.client, registered.secrets) for registered in read(engine, run)],
         {"client": "Client id", "type": "Type", "name": "Name", "created_at": "Made"},
         nothing=f"Project {project_id} has no clients: leasehold client create makes one.",
     )
@@ -172,11 +173,8 @@ def show(engine: Engine, client_id: str) -> None:
     """
 
     def run(tx: Transaction, _now: int) -> output.Value:
-        client = clients.require(tx, client_id)
-        return {
-            **_value(client, clients.secrets_of(tx, client.id)),
-            "consents": clients.count_consents(tx, client.id),
-        }
+        registered, consents = _found(tx, client_id)
+        return {**_value(registered.client, registered.secrets), "consents": consents}
 
     output.details(
         read(engine, run),
@@ -234,25 +232,33 @@ def set_(
         --redirect-uri https://printer.example.com/callback \
         --redirect-uri https://printer.example.com/callback2
     """
-    changes: dict[str, object] = {
-        name: value for name, value in settings.items() if value is not None
-    }
-    if redirect_uris:
-        changes["redirect_uris"] = redirect_uris
-    if javascript_origins or no_javascript_origins:
-        changes["javascript_origins"] = javascript_origins
     if javascript_origins and no_javascript_origins:
         raise click.UsageError("--javascript-origin and --no-javascript-origins exclude each other")
-    if not changes:
+    are_origins_given = javascript_origins or no_javascript_origins
+    changes = ClientChanges(
+        redirect_uris=redirect_uris or None,
+        javascript_origins=javascript_origins if are_origins_given else None,
+        **settings,  # type: ignore[arg-type]  # each has its option's type
+    )
+    if changes == ClientChanges():
         raise click.UsageError("say what to change, for example --name 'Photo printer'")
 
-    def run(tx: Transaction, _now: int) -> tuple[Client, list[ClientSecret]]:
-        before = clients.find_to_change(tx, client_id)
-        after = clients.change(tx, replace(before, **changes))  # type: ignore[arg-type]  # each has its option's type
-        return after, clients.secrets_of(tx, client_id)
+    def run(tx: Transaction, now: int) -> RegisteredClient:
+        actor = operator()
+        return clients.update(
+            tx,
+            now,
+            actor,
+            project_id=clients.project_of(tx, actor, client_id),
+            client_id=client_id,
+            changes=changes,
+        )
 
-    client, secrets = transact(engine, run)
-    output.done(_value(client, secrets), f"Client {client.name} was changed: {client.id}")
+    registered = transact(engine, run)
+    client = registered.client
+    output.done(
+        _value(client, registered.secrets), f"Client {client.name} was changed: {client.id}"
+    )
     if redirect_uris or javascript_origins:
         output.note("its client_secrets.json has the old list: change it there too")
 
@@ -275,19 +281,36 @@ def rotate_secret(
     box = unlock_for_command(engine)
 
     def make(tx: Transaction, now: int) -> Made:
-        secret = clients.add_secret(tx, now, Entropy(), box, client_id)
-        return clients.require(tx, client_id), secret
+        actor = operator()
+        project_id = clients.project_of(tx, actor, client_id)
+        secret = clients.add_secret(
+            tx,
+            now,
+            actor,
+            entropy=Entropy(),
+            box=box,
+            project_id=project_id,
+            client_id=client_id,
+        )
+        return _found(tx, client_id)[0].client, secret
 
     def undo(tx: Transaction, now: int, made: Made) -> None:
         client, secret = made
         assert secret is not None  # `make` has made one
-        clients.delete_secret(tx, now, client.id, secret.secret.id)
+        clients.delete_secret(
+            tx,
+            now,
+            operator(),
+            project_id=client.project_id,
+            client_id=client.id,
+            secret_id=secret.secret.id,
+        )
 
     client, secret = client_secrets_file.write(
         engine, path, issuer=issuer, force=force, make=make, undo=undo
     )
     assert secret is not None  # as above
-    secrets = read(engine, lambda tx, _: clients.secrets_of(tx, client_id))
+    secrets = read(engine, lambda tx, _: _found(tx, client_id)[0].secrets)
     older = [kept for kept in secrets if kept.id != secret.secret.id]
     _say(
         path,
@@ -315,16 +338,24 @@ def delete_secret(engine: Engine, client_id: str, secret_id: int) -> None:
       leasehold client delete-secret CLIENT_ID 7
     """
 
-    def run(tx: Transaction, now: int) -> tuple[Client, list[ClientSecret]]:
-        clients.delete_secret(tx, now, client_id, secret_id)
-        return clients.require(tx, client_id), clients.secrets_of(tx, client_id)
+    def run(tx: Transaction, now: int) -> RegisteredClient:
+        actor = operator()
+        return clients.delete_secret(
+            tx,
+            now,
+            actor,
+            project_id=clients.project_of(tx, actor, client_id),
+            client_id=client_id,
+            secret_id=secret_id,
+        )
 
-    client, secrets = transact(engine, run)
+    registered = transact(engine, run)
+    client = registered.client
     output.done(
-        _value(client, secrets),
+        _value(client, registered.secrets),
         f"Secret {secret_id} of client {client.name} was deleted; what was given for it has ended.",
     )
-    if not secrets:
+    if not registered.secrets:
         output.note(f"it has no secret now: leasehold client rotate-secret {client.id} makes one")
 
 
@@ -340,20 +371,33 @@ def delete(engine: Engine, client_id: str, *, yes: bool) -> None:
     Example:
       leasehold client delete CLIENT_ID
     """
-    client, consents = read(
-        engine,
-        lambda tx, _: (clients.require(tx, client_id), clients.count_consents(tx, client_id)),
-    )
+    registered, consents = read(engine, lambda tx, _: _found(tx, client_id))
+    client = registered.client
     confirm(
         f"Delete client {client.name} of project {client.project_id}, with its secrets,"
         f" {_consents(consents)} and all its tokens?",
         yes=yes,
     )
-    transact(engine, lambda tx, now: clients.delete(tx, now, client_id))
+    transact(
+        engine,
+        lambda tx, now: clients.delete(
+            tx, now, operator(), project_id=client.project_id, client_id=client.id
+        ),
+    )
     output.done(
         {"client": client.id, "project": client.project_id, "deleted": True},
         f"Client {client.name} was deleted; its secrets and tokens are good no longer.",
         f"Queues that name it still do: leasehold queue revoke … {client.email}",
+    )
+
+
+def _found(tx: Transaction, client_id: str) -> tuple[RegisteredClient, int]:
+    """The client, and how many people have said yes to it. Raises NotFound."""
+    actor = operator()
+    project_id = clients.project_of(tx, actor, client_id)
+    return (
+        clients.get(tx, actor, project_id=project_id, client_id=client_id),
+        clients.count_consents(tx, actor, project_id=project_id, client_id=client_id),
     )
 
 
@@ -379,7 +423,7 @@ def _consents(count: int) -> str:
     return "one consent" if count == 1 else f"{count:,} consents"
 
 
-def _value(client: Client, secrets: list[ClientSecret]) -> output.Value:
+def _value(client: Client, secrets: Sequence[ClientSecret]) -> output.Value:
     return {
         "client": client.id,
         "project": client.project_id,

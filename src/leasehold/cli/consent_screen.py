@@ -1,16 +1,16 @@
 """`leasehold consent-screen`: what people are told about a project that asks them for access."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from leasehold.administration import consent_screens
+from leasehold.administration.consent_screens import ScreenAndTesters, ScreenChanges
 from leasehold.cli import output
 from leasehold.cli.arguments import EMAIL, project_argument
-from leasehold.cli.database import existing, read, transact
+from leasehold.cli.database import existing, operator, read, transact
 from leasehold.cli.group import Group
 from leasehold.errors import Invalid
-from leasehold.oauth2 import consent_screens
 from leasehold.oauth2.client_model import STAGES
 from leasehold.oauth2.logos import MAX_BYTES
 from leasehold.storage.engine import Engine
@@ -46,7 +46,8 @@ def show(engine: Engine, project_id: str) -> None:
     Example:
       leasehold consent-screen show shop
     """
-    output.details(read(engine, lambda tx, _: _value(tx, project_id)), _LABELS)
+    shown = read(engine, lambda tx, _: consent_screens.get(tx, operator(), project_id=project_id))
+    output.details(_value(shown), _LABELS)
 
 
 @command.command("set")
@@ -88,21 +89,21 @@ def set_(
         --support-email help@example.com --privacy-link https://printer.example.com/privacy \
         --stage production
     """
-    changes = {name: value for name, value in settings.items() if value is not None}
+    changes = ScreenChanges(**settings)  # type: ignore[arg-type]  # the stage is one of the choices
     if logo and no_logo:
         raise click.UsageError("--logo and --no-logo exclude each other")
-    if not changes and not logo and not no_logo:
+    if changes == ScreenChanges() and not logo and not no_logo:
         raise click.UsageError("say what to change, for example --name 'Photo printer'")
     picture = _read(logo) if logo else None
 
-    def run(tx: Transaction, _now: int) -> output.Value:
-        before = consent_screens.find_to_change(tx, project_id)
-        consent_screens.put(tx, replace(before, **changes))  # type: ignore[arg-type]  # the stage is one of the choices
-        if picture or no_logo:
-            consent_screens.set_logo(tx, project_id, picture)
-        return _value(tx, project_id)
+    def run(tx: Transaction, now: int) -> ScreenAndTesters:
+        actor = operator()
+        changed = consent_screens.update(tx, now, actor, project_id=project_id, changes=changes)
+        if picture is None and not no_logo:
+            return changed
+        return consent_screens.set_logo(tx, now, actor, project_id=project_id, content=picture)
 
-    value = transact(engine, run)
+    value = _value(transact(engine, run))
     output.done(
         value,
         f"People who are asked by project {project_id} see: {value['name']}.",
@@ -130,11 +131,10 @@ def add_tester(engine: Engine, project_id: str, email: str) -> None:
       leasehold consent-screen add-tester shop eve@example.com
     """
 
-    def run(tx: Transaction, _now: int) -> output.Value:
-        consent_screens.add_tester(tx, project_id=project_id, email=email)
-        return _value(tx, project_id)
+    def run(tx: Transaction, now: int) -> ScreenAndTesters:
+        return consent_screens.add_tester(tx, now, operator(), project_id=project_id, email=email)
 
-    output.done(transact(engine, run), f"{email} is a tester of project {project_id}.")
+    output.done(_value(transact(engine, run)), f"{email} is a tester of project {project_id}.")
 
 
 @command.command("remove-tester")
@@ -150,11 +150,14 @@ def remove_tester(engine: Engine, project_id: str, email: str) -> None:
       leasehold consent-screen remove-tester shop eve@example.com
     """
 
-    def run(tx: Transaction, _now: int) -> output.Value:
-        consent_screens.remove_tester(tx, project_id=project_id, email=email)
-        return _value(tx, project_id)
+    def run(tx: Transaction, now: int) -> ScreenAndTesters:
+        return consent_screens.remove_tester(
+            tx, now, operator(), project_id=project_id, email=email
+        )
 
-    output.done(transact(engine, run), f"{email} is no tester of project {project_id} any more.")
+    output.done(
+        _value(transact(engine, run)), f"{email} is no tester of project {project_id} any more."
+    )
 
 
 @command.command()
@@ -170,14 +173,11 @@ def verify(engine: Engine, project_id: str, *, withdraw: bool) -> None:
       leasehold consent-screen verify shop
     """
 
-    def run(tx: Transaction, now: int) -> output.Value:
-        if withdraw:
-            consent_screens.withdraw_verification(tx, project_id)
-        else:
-            consent_screens.verify(tx, now, project_id)
-        return _value(tx, project_id)
+    def run(tx: Transaction, now: int) -> ScreenAndTesters:
+        act = consent_screens.withdraw_verification if withdraw else consent_screens.verify
+        return act(tx, now, operator(), project_id=project_id)
 
-    value = transact(engine, run)
+    value = _value(transact(engine, run))
     output.done(
         value,
         f"{value['name']} (project {project_id}) is shown as"
@@ -193,10 +193,10 @@ def _read(path: Path) -> bytes:
         raise Invalid(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _value(tx: Transaction, project_id: str) -> output.Value:
-    screen = consent_screens.get(tx, project_id)
+def _value(shown: ScreenAndTesters) -> output.Value:
+    screen = shown.screen
     return {
-        "project": project_id,
+        "project": screen.project_id,
         "name": screen.name,
         "support_email": screen.support_email,
         "home_page": screen.home_page,
@@ -204,6 +204,6 @@ def _value(tx: Transaction, project_id: str) -> output.Value:
         "terms_link": screen.terms_link,
         "logo": screen.logo_type,
         "stage": screen.stage,
-        "testers": consent_screens.testers_of(tx, project_id),
+        "testers": list(shown.testers),
         "verified_at": output.instant(screen.verified_at),
     }

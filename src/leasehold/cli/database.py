@@ -1,14 +1,17 @@
 """How commands reach the database: the option, and one transaction for one command."""
 
 import functools
+import getpass
+import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from leasehold.administration.actor import Actor
 from leasehold.clock import Clock
 from leasehold.errors import Invalid, NotFound, Unavailable
 from leasehold.settings import Settings
@@ -93,6 +96,24 @@ def rehearse(engine: Engine, operation: Callable[[Transaction, int], R]) -> R:
         value = operation(connection.begin(), Clock().now())
         connection.rollback()
         return value
+
+
+def operator() -> Actor:
+    """Who runs the command, as the operating system says, for the audit log."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container whose user has no name
+        name = "unknown"
+    return Actor("operator", name, address=socket.gethostname())
+
+
+def read_each(engine: Engine, operations: Iterable[Callable[[Transaction], R]]) -> Iterator[R]:
+    """Runs operations that only read, each in a transaction of its own, so that nobody waits."""
+    with _connection(engine) as connection:
+        for operation in operations:
+            value = operation(connection.begin(read_only=True))
+            connection.rollback()
+            yield value
 
 
 def repeat(engine: Engine, operation: Callable[[Transaction, int], int]) -> Iterator[int]:

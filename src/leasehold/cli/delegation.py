@@ -1,13 +1,12 @@
 """`leasehold delegation`: service accounts that may act for the users of a whole domain."""
 
-from functools import partial
-
 import click
 
+from leasehold.administration import delegations
 from leasehold.cli import output
-from leasehold.cli.database import existing, read, transact
+from leasehold.cli.database import existing, operator, read, transact
 from leasehold.cli.group import Group
-from leasehold.oauth2 import delegations, scopes
+from leasehold.oauth2 import scopes
 from leasehold.oauth2.client_model import Delegation
 from leasehold.storage.engine import Engine
 
@@ -48,7 +47,9 @@ def add(engine: Engine, email: str, domain: str, scope: tuple[str, ...]) -> None
     """
     delegation = transact(
         engine,
-        partial(delegations.add, account_email=email, domain=domain, scope=" ".join(scope)),
+        lambda tx, now: delegations.add(
+            tx, now, operator(), account_email=email, domain=domain, scope=" ".join(scope)
+        ),
     )
     output.done(
         _value(delegation),
@@ -68,7 +69,12 @@ def list_(engine: Engine) -> None:
       leasehold delegation list
     """
     output.listing(
-        read(engine, lambda tx, _: [_value(d) for d in delegations.list_delegations(tx)]),
+        [
+            _value(delegation)
+            for delegation in read(
+                engine, lambda tx, _: delegations.list_delegations(tx, operator())
+            )
+        ],
         {"domain": "Domain", "email": "Service account", "scopes": "Scopes", "created_at": "Made"},
         nothing="No service account may act for others: leasehold delegation add lets one.",
     )
@@ -86,7 +92,10 @@ def remove(engine: Engine, email: str, domain: str) -> None:
     Example:
       leasehold delegation remove worker@shop.iam.leasehold.internal --domain example.com
     """
-    delegation = transact(engine, partial(delegations.remove, account_email=email, domain=domain))
+    delegation = transact(
+        engine,
+        lambda tx, now: delegations.remove(tx, now, operator(), account_email=email, domain=domain),
+    )
     output.done(
         {**_value(delegation), "removed": True},
         f"{delegation.email} may no longer act for users of {delegation.domain}.",

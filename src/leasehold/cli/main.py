@@ -8,15 +8,19 @@ import click
 from leasehold import __version__
 from leasehold.cli import (
     api,
+    audit,
+    billing,
     client,
     consent_screen,
     delegation,
     demo,
+    key,
     project,
     queue,
     secret_key,
     serve,
     service_account,
+    usage,
     user,
 )
 from leasehold.cli.group import RootGroup
@@ -56,6 +60,10 @@ for part in (
     client,
     consent_screen,
     delegation,
+    key,
+    usage,
+    billing,
+    audit,
     secret_key,
 ):
     command.add_command(part.command)

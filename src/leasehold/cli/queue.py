@@ -1,33 +1,27 @@
 """`leasehold queue`: queues, their settings, who may use them, and what they hold."""
 
-from dataclasses import replace
 from functools import partial
 
 import click
+from msgspec import UNSET
+from msgspec.structs import replace
 
-from leasehold.accounts import projects
+from leasehold.administration import paging, queues
+from leasehold.administration.queues import Purge, QueueSettings, QueueWithContents
 from leasehold.cli import output
 from leasehold.cli.arguments import EMAIL, project_option
-from leasehold.cli.database import existing, read, transact
+from leasehold.cli.database import existing, operator, read, transact
 from leasehold.cli.group import Group
 from leasehold.cli.queue_apply import apply
+from leasehold.cli.queue_settings import if_given, settings_options
 from leasehold.cli.queue_value import LABELS, queue_value
 from leasehold.cli.removal import confirm, remove_all, tasks, yes_option
-from leasehold.queues import configure, stats, sweep
 from leasehold.queues.model import ROLES, Acl, Mode, Queue, Role, Statistics
 from leasehold.settings import from_environment
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
 
 _name_argument = click.argument("name", metavar="QUEUE")
-_retry_limit_option = click.option(
-    "--retry-limit", type=int, help="Leases until a task is dropped; 0 is no limit."
-)
-_tombstone_option = click.option(
-    "--tombstone-seconds",
-    type=int,
-    help="How long the name of a deleted task stays taken.",
-)
 _role_option = click.option(
     "--role",
     required=True,
@@ -51,8 +45,7 @@ def command() -> None:
     show_default=True,
     help="Whether tasks are leased by workers (pull) or sent to them (push).",
 )
-@_retry_limit_option
-@_tombstone_option
+@settings_options
 @click.option("--strict-leases", is_flag=True, help="Delete tasks only while a lease runs.")
 @click.option(
     "--consumer",
@@ -72,8 +65,7 @@ def create(
     name: str,
     project_id: str,
     mode: Mode,
-    retry_limit: int | None,
-    tombstone_seconds: int | None,
+    settings: QueueSettings,
     *,
     strict_leases: bool,
     **emails: tuple[str, ...],
@@ -88,24 +80,14 @@ def create(
       leasehold queue create resize --project shop --retry-limit 5 \
         --consumer worker@shop.iam.leasehold.internal --producer web@example.com
     """
-    if tombstone_seconds is None:
-        tombstone_seconds = from_environment().tombstone_seconds
+    if settings.tombstone_seconds is UNSET:
+        settings = replace(settings, tombstone_seconds=from_environment().tombstone_seconds)
+    settings = replace(settings, mode=mode, strict_leases=strict_leases)
+    acl = Acl(**{role: frozenset(found) for role, found in emails.items()})
 
     def run(tx: Transaction, now: int) -> Queue:
-        projects.require(tx, project_id)
-        return configure.create(
-            tx,
-            Queue(
-                id=0,
-                project_id=project_id,
-                name=name,
-                mode=mode,
-                created_at=now,
-                strict_leases=strict_leases,
-                task_retry_limit=retry_limit,
-                tombstone_seconds=tombstone_seconds,
-                acl=Acl(**{role: frozenset(found) for role, found in emails.items()}),
-            ),
+        return queues.create(
+            tx, now, operator(), project_id=project_id, name=name, settings=settings, acl=acl
         )
 
     output.done(
@@ -127,40 +109,57 @@ def show(engine: Engine, name: str, project_id: str) -> None:
     Example:
       leasehold queue show resize --project shop
     """
-    output.details(queue_value(_find(engine, project_id, name)), LABELS)
+
+    def run(tx: Transaction, _now: int) -> Queue:
+        return queues.get(tx, operator(), project_id=project_id, name=name)
+
+    output.details(queue_value(read(engine, run)), LABELS)
 
 
 @command.command("list")
 @project_option
+@click.option("--prefix", default="", help="Only queues whose names begin so.")
 @existing
 @output.json_option
-def list_(engine: Engine, project_id: str) -> None:
-    r"""List a project's queues, and how many tasks they hold.
+def list_(engine: Engine, project_id: str, prefix: str) -> None:
+    r"""List a project's queues by name, and how many tasks they hold.
 
     \b
-    Example:
+    Examples:
       leasehold queue list --project shop
+      leasehold queue list --project shop --prefix mail-
     """
-
-    def run(tx: Transaction, now: int) -> list[output.Value]:
-        return [
-            {**queue_value(queue), "tasks": stats.statistics(tx, now, queue).total_tasks}
-            for queue in configure.list_queues(tx, project_id)
-        ]
-
+    found = read(engine, partial(_all, project_id=project_id, prefix=prefix))
+    nothing = f"Project {project_id} has no queues: leasehold queue create makes one."
     output.listing(
-        read(engine, run),
+        [{**queue_value(each.queue), "tasks": each.tasks, "bytes": each.bytes} for each in found],
         {"queue": "Queue", "mode": "Mode", "state": "State", "tasks": "Tasks"},
-        nothing=f"Project {project_id} has no queues: leasehold queue create makes one.",
+        nothing=f"No queue of project {project_id} begins with {prefix}." if prefix else nothing,
     )
+
+
+def _all(tx: Transaction, _now: int, *, project_id: str, prefix: str) -> list[QueueWithContents]:
+    list_page = partial(
+        queues.list_page,
+        tx,
+        operator(),
+        project_id=project_id,
+        prefix=prefix,
+        page_size=paging.MAX_SIZE,
+    )
+    page = list_page()
+    found = list(page.items)
+    while page.next_page_token:
+        page = list_page(page_token=page.next_page_token)
+        found += page.items
+    return found
 
 
 @command.command("set")
 @_name_argument
 @project_option
 @click.option("--mode", type=click.Choice(["pull", "push"]), help="Leased by workers, or sent.")
-@_retry_limit_option
-@_tombstone_option
+@settings_options
 @click.option(
     "--strict-leases/--no-strict-leases",
     default=None,
@@ -173,32 +172,25 @@ def set_(
     name: str,
     project_id: str,
     mode: Mode | None,
-    retry_limit: int | None,
-    tombstone_seconds: int | None,
+    settings: QueueSettings,
     *,
     strict_leases: bool | None,
 ) -> None:
     r"""Change a queue's settings; those that are not given stay.
 
     \b
-    Example:
+    Examples:
       leasehold queue set resize --project shop --retry-limit 3 --strict-leases
+      leasehold queue set resize --project shop --max-tasks 100000 --requests-per-second none
     """
-    given = {
-        "mode": mode,
-        "task_retry_limit": retry_limit,
-        "tombstone_seconds": tombstone_seconds,
-        "strict_leases": strict_leases,
-    }
-    changes = {setting: value for setting, value in given.items() if value is not None}
-    if not changes:
+    settings = replace(settings, mode=if_given(mode), strict_leases=if_given(strict_leases))
+    if settings == QueueSettings():
         raise click.UsageError("say what to change, for example --retry-limit 3")
 
-    def run(tx: Transaction, _now: int) -> Queue:
-        before = configure.find_to_change(tx, project_id, name)
-        after = replace(before, **changes)  # type: ignore[arg-type]  # each has its option's type
-        configure.change(tx, after)
-        return after
+    def run(tx: Transaction, now: int) -> Queue:
+        return queues.change(
+            tx, now, operator(), project_id=project_id, name=name, settings=settings
+        )
 
     queue = transact(engine, run)
     output.done(queue_value(queue), f"Queue {name} was changed; it holds for the next request.")
@@ -221,10 +213,10 @@ def grant(engine: Engine, name: str, project_id: str, role: Role, email: str) ->
       leasehold queue grant resize --project shop --role producer web@example.com
     """
 
-    def run(tx: Transaction, _now: int) -> Queue:
-        queue = configure.find_to_change(tx, project_id, name)
-        configure.grant(tx, queue, role, email)
-        return configure.find(tx, project_id, name)
+    def run(tx: Transaction, now: int) -> Queue:
+        return queues.grant(
+            tx, now, operator(), project_id=project_id, name=name, role=role, email=email
+        )
 
     output.done(queue_value(transact(engine, run)), f"{email} is a {role} of queue {name}.")
 
@@ -244,10 +236,10 @@ def revoke(engine: Engine, name: str, project_id: str, role: Role, email: str) -
       leasehold queue revoke resize --project shop --role producer web@example.com
     """
 
-    def run(tx: Transaction, _now: int) -> Queue:
-        queue = configure.find_to_change(tx, project_id, name)
-        configure.revoke(tx, queue, role, email.lower())
-        return configure.find(tx, project_id, name)
+    def run(tx: Transaction, now: int) -> Queue:
+        return queues.revoke(
+            tx, now, operator(), project_id=project_id, name=name, role=role, email=email
+        )
 
     value = queue_value(transact(engine, run))
     output.done(value, f"{email} is no longer a {role} of queue {name}.")
@@ -267,8 +259,7 @@ def pause(engine: Engine, name: str, project_id: str) -> None:
     """
 
     def run(tx: Transaction, now: int) -> Queue:
-        configure.pause(tx, now, configure.find_to_change(tx, project_id, name))
-        return configure.find(tx, project_id, name)
+        return queues.pause(tx, now, operator(), project_id=project_id, name=name)
 
     output.done(
         queue_value(transact(engine, run)),
@@ -290,9 +281,8 @@ def resume(engine: Engine, name: str, project_id: str) -> None:
       leasehold queue resume resize --project shop
     """
 
-    def run(tx: Transaction, _now: int) -> Queue:
-        configure.resume(tx, configure.find_to_change(tx, project_id, name))
-        return configure.find(tx, project_id, name)
+    def run(tx: Transaction, now: int) -> Queue:
+        return queues.resume(tx, now, operator(), project_id=project_id, name=name)
 
     output.done(
         queue_value(transact(engine, run)), f"Queue {name} is running: its tasks are leased again."
@@ -314,21 +304,27 @@ def purge(engine: Engine, name: str, project_id: str, *, yes: bool) -> None:
     Example:
       leasehold queue purge resize --project shop
     """
-    queue, total, started_at = read(engine, partial(_held, project_id=project_id, name=name))
+    held = partial(_held, project_id=project_id, name=name)
+    total, started_at = read(engine, held)
     question = f"Destroy the {tasks(total)} of queue {name} of project {project_id}?"
     confirm(question, yes=yes or total == 0)
+
+    def begin(tx: Transaction, now: int) -> Purge:
+        return queues.begin_purge(
+            tx, now, operator(), project_id=project_id, name=name, enqueued_until=started_at
+        )
+
+    purge = transact(engine, begin)
     removed = remove_all(
         engine,
-        lambda tx, now: sweep.purge_some(
-            tx, now, queue.id, before=started_at, tombstone_seconds=queue.tombstone_seconds
-        ),
+        partial(queues.purge_some, purge=purge),
         total=total,
         when_cut="run the same command again to go on",
     )
     output.done(
         {"queue": name, "project": project_id, "tasks_removed": removed},
         f"{tasks(removed)} of queue {name} destroyed.",
-        f"Names of deleted tasks stay taken for {queue.tombstone_seconds} s.",
+        f"Names of deleted tasks stay taken for {purge.queue.tombstone_seconds} s.",
     )
 
 
@@ -345,18 +341,16 @@ def delete(engine: Engine, name: str, project_id: str, *, yes: bool) -> None:
     Example:
       leasehold queue delete resize --project shop
     """
-    _, total, _ = read(engine, partial(_held, project_id=project_id, name=name))
+    total, _ = read(engine, partial(_held, project_id=project_id, name=name))
     confirm(f"Delete queue {name} of project {project_id} with its {tasks(total)}?", yes=yes)
 
     def run(tx: Transaction, now: int) -> Queue:
-        queue = configure.find_to_change(tx, project_id, name)
-        configure.delete(tx, now, queue)
-        return queue
+        return queues.delete(tx, now, operator(), project_id=project_id, name=name)
 
-    queue = transact(engine, run)
+    deleted = transact(engine, run)
     removed = remove_all(
         engine,
-        lambda tx, now: sweep.purge_some(tx, now, queue.id, before=now, tombstone_seconds=0),
+        partial(queues.sweep_some, deleted=deleted),
         total=total,
         when_cut="the queue is gone, and a server on this database removes the rest",
     )
@@ -380,8 +374,7 @@ def statistics(engine: Engine, name: str, project_id: str) -> None:
     """
 
     def run(tx: Transaction, now: int) -> Statistics:
-        projects.require(tx, project_id)
-        return stats.statistics(tx, now, configure.find(tx, project_id, name))
+        return queues.statistics(tx, now, operator(), project_id=project_id, name=name)
 
     found = read(engine, run)
     output.details(
@@ -404,19 +397,10 @@ def statistics(engine: Engine, name: str, project_id: str) -> None:
     )
 
 
-def _find(engine: Engine, project_id: str, name: str) -> Queue:
-    def run(tx: Transaction, _now: int) -> Queue:
-        projects.require(tx, project_id)
-        return configure.find(tx, project_id, name)
-
-    return read(engine, run)
-
-
-def _held(tx: Transaction, now: int, *, project_id: str, name: str) -> tuple[Queue, int, int]:
-    """The queue, how many tasks it holds, and when that was so."""
-    projects.require(tx, project_id)
-    queue = configure.find(tx, project_id, name)
-    return queue, stats.statistics(tx, now, queue).total_tasks, now
+def _held(tx: Transaction, now: int, *, project_id: str, name: str) -> tuple[int, int]:
+    """How many tasks the queue holds, and when that was so."""
+    found = queues.statistics(tx, now, operator(), project_id=project_id, name=name)
+    return found.total_tasks, now
 
 
 command.add_command(apply)

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from leasehold.accounts.projects import canonical_project_id
+from leasehold.administration import queue_files
 from leasehold.cli import output
 from leasehold.cli.arguments import project_option
-from leasehold.cli.database import existing, rehearse, transact
+from leasehold.cli.database import existing, operator, read, transact
 from leasehold.errors import Invalid
-from leasehold.queues import configure, queue_file
+from leasehold.queues import queue_file
 from leasehold.queues.configure import Step
 from leasehold.queues.queue_file import QueueFile
 from leasehold.settings import from_environment
@@ -48,16 +49,16 @@ def apply(engine: Engine, file: str, project_id: str, *, dry_run: bool) -> None:
     declared = _parsed(file)
     if declared.application and canonical_project_id(declared.application) != project_id:
         output.note(f"the file is for {declared.application}, and is applied to {project_id}")
-    run = rehearse if dry_run else transact
-    steps = run(
-        engine,
-        partial(
-            configure.apply_file,
-            file=declared,
-            project_id=project_id,
-            tombstone_seconds=from_environment().tombstone_seconds,
-        ),
-    )
+    what = {
+        "actor": operator(),
+        "project_id": project_id,
+        "file": declared,
+        "tombstone_seconds": from_environment().tombstone_seconds,
+    }
+    if dry_run:
+        steps = read(engine, partial(queue_files.preview, **what))
+    else:
+        steps = transact(engine, partial(queue_files.apply, **what))
     _show(steps, declared, project_id, dry_run=dry_run)
 
 

@@ -18,10 +18,12 @@ from leasehold.oauth2 import lost_key as oauth2_lost_key
 from leasehold.sign_in import lost_key as sign_in_lost_key
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
+from leasehold.usage import lost_key as usage_lost_key
 
 _QUESTION = (
     "Are all servers stopped? Everybody is signed out, authenticator apps and recovery codes are"
-    " switched off, and client secrets, refresh tokens and ID tokens end. Replace the key?"
+    " switched off, and client secrets, API keys' strings, refresh tokens and ID tokens end."
+    " Replace the key?"
 )
 
 
@@ -38,9 +40,10 @@ def replace(engine: Engine, *, yes: bool) -> None:
     r"""Make a new secret key file, because the old one is lost or others may know it.
 
     What was kept with the old key ends: browser sessions, authenticator apps, recovery codes, links
-    by mail, client secrets, refresh tokens, and the keys that sign ID tokens. Passwords, passkeys,
-    service accounts' keys, queues and tasks stay as they are. A file that is still there is kept
-    beside the new one, with .old added to its name. Stop all servers first.
+    by mail, client secrets, the strings of API keys, refresh tokens, and the keys that sign ID
+    tokens. Passwords, passkeys, service accounts' keys, queues and tasks stay as they are. A file
+    that is still there is kept beside the new one, with .old added to its name. Stop all servers
+    first.
 
     \b
     Example:
@@ -54,6 +57,7 @@ def replace(engine: Engine, *, yes: bool) -> None:
         value,
         f"{path} holds the new key; back it up, but not together with the database.",
         "Next: leasehold client rotate-secret CLIENT_ID for each web and installed client",
+        "      leasehold key rotate KEY_ID for each API key",
     )
 
 
@@ -83,6 +87,7 @@ def _put_aside(path: Path) -> Iterator[None]:
 def _replace(tx: Transaction, now: int, path: Path) -> dict[str, object]:
     people = sign_in_lost_key.forget(tx, now)
     clients = oauth2_lost_key.forget(tx, now)
+    key_strings = usage_lost_key.forget(tx, now)
     secret_key.forget(tx)
     secret_key.unlock(tx, path, Entropy())
     configuration.touch(tx)
@@ -92,4 +97,5 @@ def _replace(tx: Transaction, now: int, path: Path) -> dict[str, object]:
         "authenticator_apps_switched_off": people.authenticator_apps,
         "client_secrets_ended": clients.client_secrets,
         "refresh_tokens_ended": clients.refresh_tokens,
+        "api_key_strings_ended": key_strings,
     }

@@ -1,40 +1,50 @@
 """`leasehold service-account`: accounts of programs, and the key files that they are given."""
 
 import json
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import click
 
-from leasehold.accounts import projects, service_accounts
-from leasehold.accounts.key_file import GOOGLE_UNIVERSE, KeyPair, generate_key_pair, key_file
+from leasehold.accounts.key_file import GOOGLE_UNIVERSE, KeyPair, generate_key_pair
 from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
+from leasehold.administration import service_accounts
+from leasehold.administration.actor import Actor
+from leasehold.administration.service_accounts import AccountWithKeys, MadeKey
 from leasehold.cli import issuer as server_issuer
 from leasehold.cli import output
 from leasehold.cli.arguments import project_option
-from leasehold.cli.database import existing, read, transact
+from leasehold.cli.database import existing, operator, read, transact
 from leasehold.cli.group import Group
 from leasehold.cli.issuer import checked_issuer
 from leasehold.cli.private_file import private_file
 from leasehold.entropy import Entropy
+from leasehold.errors import Invalid
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
 
 F = TypeVar("F", bound=Callable[..., None])
 FindAccount = Callable[[Transaction, int], ServiceAccount]
 
-_DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
+
+class Act(Protocol):
+    """What is done to one account."""
+
+    def __call__(
+        self, tx: Transaction, now: int, actor: Actor, /, *, project_id: str, email: str
+    ) -> ServiceAccount: ...
+
 
 _email_argument = click.argument("email")
 
 
 def _checked_domain(_context: click.Context, _option: click.Parameter, domain: str) -> str:
-    if not _DOMAIN.fullmatch(domain):
-        raise click.BadParameter("a domain has labels with dots between, e.g. tasks.example.com")
-    return domain
+    try:
+        return service_accounts.checked_universe(domain)
+    except Invalid as refusal:
+        raise click.BadParameter(refusal.message) from refusal
 
 
 def _key_file_options(function: F) -> F:
@@ -95,7 +105,7 @@ def create(
     account, key = new_key(
         engine,
         lambda tx, now: service_accounts.find_or_create(
-            tx, now, Entropy(), project_id=project_id, name=name
+            tx, now, operator(), entropy=Entropy(), project_id=project_id, name=name
         ),
         path,
         issuer=checked_issuer(engine, issuer),
@@ -122,15 +132,11 @@ def list_(engine: Engine, project_id: str) -> None:
       leasehold service-account list --project shop
     """
 
-    def run(tx: Transaction, _now: int) -> list[output.Value]:
-        projects.require(tx, project_id)
-        return [
-            {**_value(account), "keys": len(service_accounts.keys_of(tx, account.email))}
-            for account in service_accounts.list_accounts(tx, project_id)
-        ]
+    def run(tx: Transaction, _now: int) -> list[AccountWithKeys]:
+        return service_accounts.list_accounts(tx, operator(), project_id=project_id)
 
     output.listing(
-        read(engine, run),
+        [{**_value(listed.account), "keys": listed.keys} for listed in read(engine, run)],
         {"email": "E-mail", "state": "State", "keys": "Keys", "created_at": "Made"},
         nothing=f"Project {project_id} has no service accounts:"
         " leasehold service-account create makes one.",
@@ -148,13 +154,7 @@ def disable(engine: Engine, email: str) -> None:
     Example:
       leasehold service-account disable worker@shop.iam.leasehold.internal
     """
-
-    def run(tx: Transaction, now: int) -> ServiceAccount:
-        account = service_accounts.require(tx, email)
-        service_accounts.disable(tx, now, account.email)
-        return service_accounts.require(tx, email)
-
-    account = transact(engine, run)
+    account = transact(engine, partial(_act, service_accounts.disable, email=email))
     output.done(
         _value(account),
         f"Service account {account.email} is disabled, and its tokens are revoked.",
@@ -173,13 +173,7 @@ def enable(engine: Engine, email: str) -> None:
     Example:
       leasehold service-account enable worker@shop.iam.leasehold.internal
     """
-
-    def run(tx: Transaction, _now: int) -> ServiceAccount:
-        account = service_accounts.require(tx, email)
-        service_accounts.enable(tx, account.email)
-        return service_accounts.require(tx, email)
-
-    account = transact(engine, run)
+    account = transact(engine, partial(_act, service_accounts.enable, email=email))
     output.done(_value(account), f"Service account {account.email} may get tokens with its keys.")
 
 
@@ -194,13 +188,7 @@ def delete(engine: Engine, email: str) -> None:
     Example:
       leasehold service-account delete worker@shop.iam.leasehold.internal
     """
-
-    def run(tx: Transaction, now: int) -> ServiceAccount:
-        account = service_accounts.require(tx, email)
-        service_accounts.delete(tx, now, account.email)
-        return account
-
-    account = transact(engine, run)
+    account = transact(engine, partial(_act, service_accounts.delete, email=email))
     output.done(
         {"email": account.email, "project": account.project_id, "deleted": True},
         f"Service account {account.email} was deleted; its keys and tokens are good no longer.",
@@ -220,15 +208,16 @@ def keys(engine: Engine, email: str) -> None:
       leasehold service-account keys worker@shop.iam.leasehold.internal
     """
 
-    def run(tx: Transaction, _now: int) -> list[output.Value]:
-        account = service_accounts.require(tx, email)
-        return [
-            {"key": key.id, "created_at": output.instant(key.created_at)}
-            for key in service_accounts.keys_of(tx, account.email)
-        ]
+    def run(tx: Transaction, _now: int) -> list[ServiceAccountKey]:
+        actor = operator()
+        project_id = service_accounts.project_of(tx, actor, email)
+        return service_accounts.list_keys(tx, actor, project_id=project_id, email=email)
 
     output.listing(
-        read(engine, run),
+        [
+            {"key": key.id, "created_at": output.instant(key.created_at)}
+            for key in read(engine, run)
+        ],
         {"key": "Key", "created_at": "Made"},
         nothing="It has no keys: leasehold service-account rotate-key makes one.",
     )
@@ -259,7 +248,7 @@ def rotate_key(
     """
     account, key = new_key(
         engine,
-        lambda tx, _: service_accounts.require(tx, email),
+        lambda tx, _: _account(tx, email),
         path,
         issuer=checked_issuer(engine, issuer),
         universe_domain=universe_domain,
@@ -267,10 +256,7 @@ def rotate_key(
     )
     deleted = 0
     if not keep_old:
-        delete_others = partial(
-            service_accounts.delete_other_keys, email=account.email, kept=key.id
-        )
-        deleted = transact(engine, delete_others)
+        deleted = transact(engine, partial(_delete_others, account=account, kept=key.id))
     output.done(
         {**_value(account), "key": key.id, "key_file": str(path), "keys_deleted": deleted},
         f"Service account {account.email} has a new key in {path}.",
@@ -294,13 +280,7 @@ def delete_key(engine: Engine, email: str, key_id: str) -> None:
       leasehold service-account delete-key worker@shop.iam.leasehold.internal \
         3f786850e387550fdab836ed7e6dc881de23001b
     """
-
-    def run(tx: Transaction, now: int) -> ServiceAccount:
-        account = service_accounts.require(tx, email)
-        service_accounts.delete_key_of(tx, now, account.email, key_id)
-        return account
-
-    account = transact(engine, run)
+    account = transact(engine, partial(_delete_key, email=email, key_id=key_id))
     output.done(
         {"email": account.email, "key": key_id, "deleted": True},
         f"Key {key_id} of {account.email} was deleted, and its tokens are revoked.",
@@ -318,48 +298,59 @@ def new_key(
 ) -> tuple[ServiceAccount, ServiceAccountKey]:
     """Registers a key whose file is safely on the disk; when that fails there is no key."""
     pair = generate_key_pair()
-    registered: list[str] = []
+    registered: list[MadeKey] = []
     try:
         with private_file(path, overwrite=force) as write:
 
-            def write_key(account: ServiceAccount, key: ServiceAccountKey) -> None:
-                content = key_file(
-                    account, key, pair.private_pem, issuer, universe_domain=universe_domain
-                )
+            def register(tx: Transaction, now: int) -> MadeKey:
+                made = _create_key(tx, now, account=find_account(tx, now), pair=pair)
+                content = made.file(issuer, universe_domain=universe_domain)
+                # Before the commit: a key whose file could not be written was never there.
                 write(json.dumps(content, indent=2) + "\n")
+                return made
 
-            account, key = transact(
-                engine,
-                partial(_register, find_account=find_account, pair=pair, write=write_key),
-            )
-            registered.append(key.id)
+            registered.append(transact(engine, register))
     except BaseException:
-        for key_id in registered:
-            transact(engine, partial(service_accounts.delete_key, key_id=key_id))
+        for made in registered:
+            transact(engine, partial(_delete_key, email=made.account.email, key_id=made.key.id))
         raise
-    return account, key
+    return registered[0].account, registered[0].key
 
 
-def _register(
-    tx: Transaction,
-    now: int,
-    *,
-    find_account: FindAccount,
-    pair: KeyPair,
-    write: Callable[[ServiceAccount, ServiceAccountKey], None],
-) -> tuple[ServiceAccount, ServiceAccountKey]:
-    account = find_account(tx, now)
-    key = service_accounts.add_key(
+def _account(tx: Transaction, email: str) -> ServiceAccount:
+    """The account that the command names by its address alone. Raises NotFound."""
+    actor = operator()
+    project_id = service_accounts.project_of(tx, actor, email)
+    return service_accounts.get(tx, actor, project_id=project_id, email=email).account
+
+
+def _act(act: Act, tx: Transaction, now: int, *, email: str) -> ServiceAccount:
+    """Does this to the account that the command names by its address alone."""
+    actor = operator()
+    project_id = service_accounts.project_of(tx, actor, email)
+    return act(tx, now, actor, project_id=project_id, email=email)
+
+
+def _create_key(tx: Transaction, now: int, *, account: ServiceAccount, pair: KeyPair) -> MadeKey:
+    return service_accounts.create_key(
         tx,
         now,
-        Entropy(),
+        operator(),
+        entropy=Entropy(),
+        pair=pair,
+        project_id=account.project_id,
         email=account.email,
-        public_key=pair.public_pem,
-        certificate=pair.certificate_pem,
     )
-    # Before the commit: a key whose file could not be written was never there.
-    write(account, key)
-    return account, key
+
+
+def _delete_key(tx: Transaction, now: int, *, email: str, key_id: str) -> ServiceAccount:
+    return _act(partial(service_accounts.delete_key, key_id=key_id), tx, now, email=email)
+
+
+def _delete_others(tx: Transaction, now: int, *, account: ServiceAccount, kept: str) -> int:
+    return service_accounts.delete_other_keys(
+        tx, now, operator(), project_id=account.project_id, email=account.email, kept=kept
+    )
 
 
 def _note_if_disabled(account: ServiceAccount) -> None:

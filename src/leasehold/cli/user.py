@@ -1,23 +1,21 @@
 """`leasehold user`: people, who own projects and sign in."""
 
 import sys
-from functools import partial
 
 import click
 
-from leasehold.accounts import passwords, users
+from leasehold.accounts import passwords
 from leasehold.accounts.model import User
+from leasehold.administration import users
 from leasehold.cli import issuer as server_issuer
 from leasehold.cli import output, secret_key_file
 from leasehold.cli.arguments import EMAIL
-from leasehold.cli.database import existing, made_if_missing, read, transact
+from leasehold.cli.database import existing, made_if_missing, operator, read, transact
 from leasehold.cli.group import Group
 from leasehold.cli.issuer import checked_issuer
 from leasehold.entropy import Entropy
 from leasehold.errors import Invalid
-from leasehold.oauth2 import consents
 from leasehold.settings import from_environment
-from leasehold.sign_in import browser_sessions, password_change, registration, totp
 from leasehold.sign_in.model import BrowserSession, SessionLimits
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
@@ -53,17 +51,19 @@ def create(engine: Engine, email: str, *, name: str, password_stdin: bool) -> No
       pass show leasehold | leasehold user create ada@example.com --password-stdin
     """
     password_hash = _new_password_hash(from_stdin=password_stdin)
-    user = transact(
-        engine,
-        partial(
-            users.create,
+
+    def run(tx: Transaction, now: int) -> User:
+        return users.create(
+            tx,
+            now,
+            operator(),
             entropy=Entropy(),
             email=email,
             name=name,
             password_hash=password_hash,
-            email_verified=True,  # the operator vouches for the address
-        ),
-    )
+        )
+
+    user = transact(engine, run)
     output.done(
         _value(user),
         f"User {user.email} was added.",
@@ -86,12 +86,14 @@ def invite(engine: Engine, email: str, issuer: str | None) -> None:
       leasehold user invite ada@example.com --issuer https://tasks.example.com
     """
     box = secret_key_file.unlock_for_command(engine)
-
     base = checked_issuer(engine, issuer)
-    link = transact(
-        engine,
-        lambda tx, now: registration.invite(tx, now, Entropy(), box, email=email, issuer=base),
-    )
+
+    def run(tx: Transaction, now: int) -> str:
+        return users.invite(
+            tx, now, operator(), entropy=Entropy(), box=box, email=email, issuer=base
+        )
+
+    link = transact(engine, run)
     output.done(
         {"email": email, "link": link}, f"Send this link to {email}, and nobody else:", link
     )
@@ -107,7 +109,7 @@ def list_(engine: Engine) -> None:
     Example:
       leasehold user list
     """
-    found = read(engine, lambda tx, _: users.list_users(tx))
+    found = read(engine, lambda tx, _: users.list_users(tx, operator()))
     output.listing(
         [_value(user) for user in found],
         {"email": "E-mail", "state": "State", "created_at": "Added"},
@@ -129,12 +131,7 @@ def disable(engine: Engine, email: str) -> None:
     Example:
       leasehold user disable ada@example.com
     """
-
-    def run(tx: Transaction, now: int) -> User:
-        users.disable(tx, now, email)
-        return users.require(tx, email)
-
-    user = transact(engine, run)
+    user = transact(engine, lambda tx, now: users.disable(tx, now, operator(), email=email))
     output.done(
         _value(user),
         f"User {email} can no longer sign in, and was signed out of every browser.",
@@ -154,12 +151,7 @@ def enable(engine: Engine, email: str) -> None:
     Example:
       leasehold user enable ada@example.com
     """
-
-    def run(tx: Transaction, _now: int) -> User:
-        users.enable(tx, email)
-        return users.require(tx, email)
-
-    user = transact(engine, run)
+    user = transact(engine, lambda tx, now: users.enable(tx, now, operator(), email=email))
     output.done(
         _value(user),
         f"User {email} can sign in again, with the password they had.",
@@ -187,15 +179,20 @@ def set_password(engine: Engine, email: str, *, password_stdin: bool, keep_acces
     Example:
       leasehold user set-password ada@example.com
     """
-    user = read(engine, lambda tx, _: users.require(tx, email))
+    read(engine, lambda tx, _: users.get(tx, operator(), email=email))  # before the question
     password_hash = _new_password_hash(from_stdin=password_stdin)
 
-    def change(tx: Transaction, now: int) -> None:
-        password_change.replace(tx, now, user, password_hash)
-        if not keep_access:
-            consents.revoke_all_of_user(tx, now, user.id, "password")
+    def change(tx: Transaction, now: int) -> User:
+        return users.set_password(
+            tx,
+            now,
+            operator(),
+            email=email,
+            password_hash=password_hash,
+            keep_access=keep_access,
+        )
 
-    transact(engine, change)
+    user = transact(engine, change)
     output.done(
         _value(user),
         f"User {email} has a new password, and was signed out of every browser.",
@@ -218,14 +215,9 @@ def reset_second_factor(engine: Engine, email: str) -> None:
     Example:
       leasehold user reset-second-factor ada@example.com
     """
-
-    def run(tx: Transaction, now: int) -> bool:
-        user = users.require(tx, email)
-        was_on = totp.remove(tx, user.id)
-        browser_sessions.end_all(tx, now, user.id)
-        return was_on
-
-    was_on = transact(engine, run)
+    was_on = transact(
+        engine, lambda tx, now: users.reset_second_factor(tx, now, operator(), email=email)
+    )
     output.done(
         {"email": email, "was_on": was_on},
         f"User {email} signs in with the password alone, and was signed out of every browser."
@@ -248,7 +240,7 @@ def sessions(engine: Engine, email: str) -> None:
     limits = SessionLimits.of(from_environment())
 
     def run(tx: Transaction, now: int) -> list[BrowserSession]:
-        return browser_sessions.of_user(tx, now, users.require(tx, email).id, limits=limits)
+        return users.sessions(tx, now, operator(), email=email, limits=limits)
 
     output.listing(
         [_session_value(session) for session in read(engine, run)],
@@ -273,11 +265,7 @@ def sign_out(engine: Engine, email: str) -> None:
     Example:
       leasehold user sign-out ada@example.com
     """
-
-    def run(tx: Transaction, now: int) -> int:
-        return browser_sessions.end_all(tx, now, users.require(tx, email).id)
-
-    ended = transact(engine, run)
+    ended = transact(engine, lambda tx, now: users.sign_out(tx, now, operator(), email=email))
     browsers = "1 browser" if ended == 1 else f"{ended} browsers"
     output.done({"email": email, "ended": ended}, f"{email} was signed out of {browsers}.")
 

@@ -2,9 +2,11 @@
 
 import hashlib
 
+from leasehold import token_text
 from leasehold.clock import MICROSECONDS
 from leasehold.entropy import Entropy
-from leasehold.oauth2 import grant_rows, rows, token_text
+from leasehold.oauth2 import grant_rows, rows
+from leasehold.oauth2.client_model import Client
 from leasehold.oauth2.model import AccessToken, Person
 from leasehold.storage.transaction import Transaction
 
@@ -17,6 +19,7 @@ __all__ = [
     "revoke",
     "revoked_since",
     "store",
+    "store_of_secret",
     "sweep",
     "whose",
 ]
@@ -43,6 +46,11 @@ def digest(token: str) -> bytes:
 def store(tx: Transaction, token: AccessToken) -> bool:
     """Keeps the record; False, and nothing kept, when what it came of is no longer good."""
     return rows.store_token(tx, token)
+
+
+def store_of_secret(tx: Transaction, token: AccessToken, client: Client) -> None:
+    """Keeps the record of a client's token for itself, its secret checked in this transaction."""
+    rows.store_token_of_secret(tx, token, client)
 
 
 def find(tx: Transaction, digest: bytes) -> AccessToken | None:

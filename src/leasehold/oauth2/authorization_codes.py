@@ -1,9 +1,9 @@
 """Authorization codes: what a client carries from the consent page to the token endpoint, once."""
 
+from leasehold import token_text
 from leasehold.clock import MICROSECONDS
 from leasehold.entropy import Entropy
 from leasehold.oauth2 import grant_rows as rows
-from leasehold.oauth2 import token_text
 from leasehold.oauth2.model import AuthorizationCode
 from leasehold.storage.secret_box import SecretBox
 from leasehold.storage.transaction import Transaction

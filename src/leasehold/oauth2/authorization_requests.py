@@ -9,6 +9,7 @@ again.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from leasehold.accounts import projects
 from leasehold.clock import MICROSECONDS
 from leasehold.entropy import Entropy
 from leasehold.oauth2 import (
@@ -54,12 +55,14 @@ class Asker:
     screen: ConsentScreen
     granted: int  # what the person granted the client before; 0 for nothing
     is_allowed: bool  # whether the client may ask the person at all
+    apis: frozenset[str]  # that are on for the client's project
 
 
 def find_asker(tx: Transaction, client_id: str, person: SignedInUser | None) -> Asker | None:
-    """None when there is no such client."""
+    """None when there is no such client, or its project is off."""
     client = clients.find(tx, client_id)
-    if client is None:
+    apis = projects.switched_on(tx, client.project_id) if client else None
+    if client is None or apis is None:
         return None
     consent = consents.find(tx, person.user_id, client.id) if person else None
     return Asker(
@@ -67,6 +70,7 @@ def find_asker(tx: Transaction, client_id: str, person: SignedInUser | None) -> 
         consent_screens.get(tx, client.project_id),
         granted=consent.scopes if consent else 0,
         is_allowed=person is not None and _may_ask(tx, client, person),
+        apis=apis,
     )
 
 
@@ -231,7 +235,7 @@ def _hold(tx: Transaction, person: SignedInUser, request: AuthorizationRequest) 
 
 def _check_client(tx: Transaction, request: AuthorizationRequest, settings: Settings) -> Client:
     client = clients.find(tx, request.client_id)
-    if client is None:
+    if client is None or projects.switched_on(tx, client.project_id) is None:
         raise _not_any_longer()
     authorize.check_redirect_uri(client, request.redirect_uri, settings)
     return client

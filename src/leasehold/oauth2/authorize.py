@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from leasehold.oauth2 import pkce, redirect_uris, scopes
+from leasehold.oauth2 import pkce, redirect_uris, scopes, switches
 from leasehold.oauth2.authorize_model import (
     PROMPTS,
     RESPONSE_MODES,
@@ -221,6 +221,17 @@ def read(asked: Asked) -> AuthorizationRequest:
         code_challenge=asked["code_challenge"] or None,
         challenge_method=_challenge_method(asked),
     )
+
+
+def check_switches(switched_on: frozenset[str], request: AuthorizationRequest) -> None:
+    """Raises AuthorizeError `invalid_scope` where an API is off for the client's project.
+
+    The token endpoint would refuse it: better than asking a person in vain.
+    """
+    try:
+        switches.check_apis(switched_on, request.scopes)
+    except OAuthError as error:
+        raise AuthorizeError("invalid_scope", error.description) from None
 
 
 def metadata(settings: Settings) -> dict[str, object]:

@@ -62,6 +62,14 @@ def secrets_of(tx: Transaction, client_id: str) -> list[ClientSecret]:
     return [ClientSecret(*row) for row in tx.all(SQL.secrets_of, client_id=client_id)]
 
 
+def secrets_of_project(tx: Transaction, project_id: str) -> dict[str, list[ClientSecret]]:
+    """By client id; each client's oldest first."""
+    secrets: dict[str, list[ClientSecret]] = {}
+    for client_id, *secret in tx.all(SQL.secrets_of_project, project_id=project_id):
+        secrets.setdefault(client_id, []).append(ClientSecret(*secret))
+    return secrets
+
+
 def insert_secret(
     tx: Transaction, now: int, *, client_id: str, digest: bytes, ending: str
 ) -> ClientSecret:
@@ -149,6 +157,11 @@ def insert_delegation(
 def all_delegations(tx: Transaction) -> list[Delegation]:
     """By domain, then by account."""
     return [_delegation(row) for row in tx.all(SQL.all_delegations)]
+
+
+def delegations_of_project(tx: Transaction, project_id: str) -> list[Delegation]:
+    """By domain, then by account."""
+    return [_delegation(row) for row in tx.all(SQL.delegations_of_project, project_id=project_id)]
 
 
 def delegation_by_account(

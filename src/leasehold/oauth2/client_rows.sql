@@ -67,6 +67,14 @@ select id, ending, created_at
  where client_id = :client_id and deleted_at is null
  order by id
 
+-- name: secrets_of_project
+select secrets.client_id, secrets.id, secrets.ending, secrets.created_at
+  from clients
+  join client_secrets as secrets on secrets.client_id = clients.id
+ where clients.project_id = :project_id and clients.deleted_at is null
+   and secrets.deleted_at is null
+ order by secrets.id
+
 -- name: insert_secret
 insert into client_secrets (client_id, digest, ending, created_at)
 values (:client_id, :digest, :ending, :now)
@@ -171,6 +179,15 @@ select delegations.id, delegations.domain, delegations.service_account_id, accou
   from delegations
   join service_accounts as accounts on accounts.id = delegations.service_account_id
  where delegations.deleted_at is null and accounts.deleted_at is null
+ order by delegations.domain, accounts.email
+
+-- name: delegations_of_project
+select delegations.id, delegations.domain, delegations.service_account_id, accounts.email,
+       delegations.scopes, delegations.created_at
+  from service_accounts as accounts
+  join delegations on delegations.service_account_id = accounts.id
+ where accounts.project_id = :project_id and accounts.deleted_at is null
+   and delegations.deleted_at is null
  order by delegations.domain, accounts.email
 
 -- name: delegation_by_account

@@ -25,6 +25,7 @@ _ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ID_LENGTH = 32
 _SECRET_BYTES = 32
 _ENDING_CHARACTERS = 4
+_MAX_SECRET_ID = 2**63 - 1  # a larger number may be sent to no database
 # Strangers name clients, and not every text may be sent to every database.
 _ID = re.compile(rf"[a-z0-9]{{{_ID_LENGTH}}}\.{re.escape(ID_SUFFIX)}")
 
@@ -63,6 +64,17 @@ def require(tx: Transaction, client_id: str) -> Client:
     """The client that the caller named. Raises NotFound when there is none."""
     client = find(tx, client_id)
     if client is None:
+        raise _unknown(client_id)
+    return client
+
+
+def require_of(tx: Transaction, project_id: str, client_id: str) -> Client:
+    """The project's client that the caller named.
+
+    Raises NotFound for another project's too: word for word as when there is none.
+    """
+    client = find(tx, client_id)
+    if client is None or client.project_id != project_id:
         raise _unknown(client_id)
     return client
 
@@ -118,6 +130,11 @@ def secrets_of(tx: Transaction, client_id: str) -> list[ClientSecret]:
     return rows.secrets_of(tx, client_id) if find(tx, client_id) else []
 
 
+def secrets_of_project(tx: Transaction, project_id: str) -> dict[str, list[ClientSecret]]:
+    """By the id of each client that has any: its secrets that are good, oldest first."""
+    return rows.secrets_of_project(tx, project_id)
+
+
 def add_secret(
     tx: Transaction, now: int, entropy: Entropy, box: SecretBox, client_id: str
 ) -> NewSecret:
@@ -143,7 +160,8 @@ def add_secret(
 def delete_secret(tx: Transaction, now: int, client_id: str, secret_id: int) -> None:
     """Removes a secret, the last one too; tokens that were given for it end. NotFound."""
     find_to_change(tx, client_id)
-    if not rows.delete_secret(tx, now, client_id=client_id, secret_id=secret_id):
+    is_possible = 0 < secret_id <= _MAX_SECRET_ID
+    if not is_possible or not rows.delete_secret(tx, now, client_id=client_id, secret_id=secret_id):
         raise NotFound(
             f"the client has no secret {secret_id}: look at its list of secrets", field="secret"
         )

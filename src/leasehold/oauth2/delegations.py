@@ -2,12 +2,14 @@
 
 import re
 
-from leasehold.accounts import configuration, service_accounts
+from leasehold.accounts import configuration, projects, service_accounts
 from leasehold.errors import Conflict, Invalid, NotFound
 from leasehold.oauth2 import client_rows as rows
 from leasehold.oauth2 import scopes
 from leasehold.oauth2.client_model import Delegation
 from leasehold.storage.transaction import Transaction
+
+MAX_DELEGATIONS = 500  # of all the accounts of one project
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
@@ -18,11 +20,19 @@ def add(tx: Transaction, now: int, *, account_email: str, domain: str, scope: st
     """Lets the account act for every user whose address ends in @ and this very domain.
 
     `scope` is a space-separated list. Raises Invalid for the domain or the scopes, NotFound for
-    the account, and Conflict when it may act for that domain already.
+    the account, and Conflict when it may act for that domain already, or the accounts of its
+    project have MAX_DELEGATIONS.
     """
     domain = normalize_domain(domain)
     granted = scopes.mask(scope)
     account = service_accounts.require(tx, account_email)
+    projects.lock(tx, account.project_id)
+    if len(delegations_of(tx, account.project_id)) >= MAX_DELEGATIONS:
+        raise Conflict(
+            f"the accounts of {account.project_id} have {MAX_DELEGATIONS} delegations: remove one"
+            " first",
+            field="domain",
+        )
     delegation_id = rows.insert_delegation(
         tx, now, service_account_id=account.id, domain=domain, granted=granted
     )
@@ -52,6 +62,11 @@ def remove(tx: Transaction, now: int, *, account_email: str, domain: str) -> Del
 def list_delegations(tx: Transaction) -> list[Delegation]:
     """All of them, by domain, then by account; none of accounts that were deleted."""
     return rows.all_delegations(tx)
+
+
+def delegations_of(tx: Transaction, project_id: str) -> list[Delegation]:
+    """Those of the project's accounts, in the same order; none for an unknown project."""
+    return rows.delegations_of_project(tx, project_id) if projects.is_project_id(project_id) else []
 
 
 def find(tx: Transaction, service_account_id: str, domain: str) -> Delegation | None:

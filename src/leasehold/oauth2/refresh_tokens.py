@@ -1,9 +1,9 @@
 """Refresh tokens: with one a client gets access tokens while its user is away."""
 
+from leasehold import token_text
 from leasehold.clock import MICROSECONDS
 from leasehold.entropy import Entropy
 from leasehold.oauth2 import grant_rows as rows
-from leasehold.oauth2 import token_text
 from leasehold.oauth2.model import RefreshToken
 from leasehold.settings import Settings
 from leasehold.storage.secret_box import SecretBox

@@ -1,6 +1,7 @@
 """The rows of tokens and signing keys: the only file that runs the statements of rows.sql."""
 
 from leasehold.oauth2 import scopes
+from leasehold.oauth2.client_model import Client
 from leasehold.oauth2.model import AccessToken, StoredSigningKey
 from leasehold.storage import statements
 from leasehold.storage.transaction import Transaction
@@ -24,7 +25,6 @@ def store_token(tx: Transaction, token: AccessToken) -> bool:
 
 _STORE = {
     "family": (SQL.store_token_of_family, ("family_id",)),
-    "secret": (SQL.store_token_of_secret, ("client_id", "secret_id")),
     "delegation": (
         SQL.store_token_of_delegation,
         ("service_account_id", "key_id", "delegation_id", "user_id"),
@@ -36,9 +36,21 @@ _STORE = {
 def _kind(token: AccessToken) -> str:
     if token.family_id is not None:
         return "family"
-    if token.secret_id is not None:
-        return "secret"
     return "key" if token.delegation_id is None else "delegation"
+
+
+def store_token_of_secret(tx: Transaction, token: AccessToken, client: Client) -> None:
+    tx.run(
+        SQL.store_token_of_secret,
+        digest=token.digest,
+        client_id=client.id,
+        project_id=client.project_id,
+        email=client.email,
+        scopes=scopes.text(token.scopes),
+        issued_at=token.issued_at,
+        expires_at=token.expires_at,
+        secret_id=token.secret_id,
+    )
 
 
 def token_by_digest(tx: Transaction, digest: bytes) -> AccessToken | None:

@@ -66,22 +66,12 @@ select :digest, good.client_id, good.project_id, good.subject, good.email,
 returning digest
 
 -- name: store_token_of_secret
--- A client for itself: it is its own subject.
+-- A client for itself: it is its own subject. The secret was checked in this transaction; should it
+-- be deleted in another one meanwhile, token_by_digest says so.
 insert into access_tokens (
          digest, client_id, project_id, subject, email, scopes, issued_at, expires_at, secret_id)
-select :digest, good.id, good.project_id, good.id, good.email,
-       cast(:scopes as text), cast(:issued_at as bigint), cast(:expires_at as bigint),
-       good.secret_id
-  from (
-        select clients.id, clients.project_id, clients.email, secrets.id as secret_id
-          from clients
-          join client_secrets as secrets on secrets.client_id = clients.id
-         where clients.id = :client_id and secrets.id = :secret_id
-           and clients.deleted_at is null and clients.client_credentials = 1
-           and secrets.deleted_at is null
-        {for_share}
-       ) as good
-returning digest
+values (:digest, :client_id, :project_id, :client_id, :email, :scopes, :issued_at, :expires_at,
+        :secret_id)
 
 -- name: token_by_digest
 select tokens.digest, tokens.client_id, tokens.project_id, tokens.subject, tokens.email,
@@ -89,6 +79,7 @@ select tokens.digest, tokens.client_id, tokens.project_id, tokens.subject, token
        coalesce(tokens.revoked_at, accounts.deleted_at, accounts.disabled_at, keys.deleted_at,
                 delegations.deleted_at, users.disabled_at, families.revoked_at,
                 consents.revoked_at, clients.deleted_at, secrets.deleted_at,
+                projects.disabled_at, projects.deleted_at,
                 case when secrets.id is not null and clients.client_credentials = 0
                      then tokens.issued_at
                 end),
@@ -103,6 +94,7 @@ select tokens.digest, tokens.client_id, tokens.project_id, tokens.subject, token
   left join consents on consents.id = families.consent_id
   left join clients on clients.id = tokens.client_id
   left join client_secrets as secrets on secrets.id = tokens.secret_id
+  left join projects on projects.id = tokens.project_id
  where tokens.digest = :digest
 
 -- name: revoke_token

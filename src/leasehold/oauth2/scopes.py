@@ -27,10 +27,17 @@ PROFILE = 64
 USERINFO_EMAIL = 128  # Google's other spellings of the two: each is answered as it was asked
 USERINFO_PROFILE = 256
 OFFLINE_ACCESS = 512
+LEASEHOLD_ADMIN = 1024
+LEASEHOLD_ADMIN_READ = 2048
 
 # What the masks of methods are made of: the cloud twins mean the same.
 READ_WRITE = TASKQUEUE | CLOUD_TASKQUEUE
 CONSUME = CONSUMER | CLOUD_CONSUMER
+ADMINISTER = LEASEHOLD_ADMIN
+INSPECT = LEASEHOLD_ADMIN | LEASEHOLD_ADMIN_READ
+
+# By the APIs that a project can switch on or off; administration cannot be switched off.
+OF_API = {"taskqueue": READ_WRITE | CONSUME}
 
 # What userinfo and ID tokens tell.
 ANY_EMAIL = EMAIL | USERINFO_EMAIL
@@ -62,6 +69,19 @@ _TASK_QUEUE_API = (
     ),
 )
 
+_ADMINISTRATION_API = (
+    Scope(
+        url="leasehold.admin",
+        bit=LEASEHOLD_ADMIN,
+        sentence="Manage your projects: members, clients, keys, queues, tasks, quota and accounts",
+    ),
+    Scope(
+        url="leasehold.admin.readonly",
+        bit=LEASEHOLD_ADMIN_READ,
+        sentence="See everything in your projects but secrets, and change nothing",
+    ),
+)
+
 _IDENTITY = (
     Scope(
         url="openid", bit=OPENID, sentence="Know that it is you, by a number that stays the same"
@@ -78,7 +98,7 @@ _IDENTITY = (
 )
 
 # The registry: each API declares its own.
-SCOPES = (*_TASK_QUEUE_API, *_IDENTITY)
+SCOPES = (*_TASK_QUEUE_API, *_ADMINISTRATION_API, *_IDENTITY)
 
 _BITS = {scope.url: scope.bit for scope in SCOPES}
 

@@ -7,7 +7,7 @@ are, share this.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leasehold.accounts import service_accounts
+from leasehold.accounts import projects, service_accounts
 from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
 from leasehold.oauth2 import jwt
 from leasehold.oauth2.errors import OAuthError
@@ -35,6 +35,7 @@ class Signer:
 
     account: ServiceAccount | None
     keys: Sequence[ServiceAccountKey]  # the named one, or all of the account
+    project_is_on: bool
 
 
 def read(text: str) -> Assertion:
@@ -49,10 +50,11 @@ def read(text: str) -> Assertion:
 def find_signer(tx: Transaction, assertion: Assertion) -> Signer:
     """Who may have signed; as yet nobody has verified it."""
     account = service_accounts.find(tx, assertion.issuer)
+    is_on = account is not None and projects.switched_on(tx, account.project_id) is not None
     if assertion.key_id is None:
-        return Signer(account, service_accounts.keys_of(tx, assertion.issuer))
+        return Signer(account, service_accounts.keys_of(tx, assertion.issuer), is_on)
     key = service_accounts.find_key(tx, assertion.key_id)
-    return Signer(account, [key] if key else [])
+    return Signer(account, [key] if key else [], is_on)
 
 
 def check_signature(
@@ -71,6 +73,8 @@ def check_signature(
         raise OAuthError("invalid_grant", "Invalid JWT Signature.")
     if not account.is_active:
         raise OAuthError("invalid_grant", "Invalid grant: account is disabled")
+    if not signer.project_is_on:
+        raise OAuthError("unauthorized_client", "the account's project is switched off or deleted")
     return account, key
 
 

@@ -8,7 +8,7 @@ from leasehold.accounts import projects
 from leasehold.accounts.configuration import touch
 from leasehold.errors import Conflict, Invalid, NotFound
 from leasehold.queues import rows
-from leasehold.queues.limits import MAX_RETRY_LIMIT, check_queue_name
+from leasehold.queues.limits import MAX_RETRY_LIMIT, check_queue_limits, check_queue_name
 from leasehold.queues.model import ROLES, Acl, PushPolicy, Queue, Role
 from leasehold.queues.queue_file import QueueDeclaration, QueueFile
 from leasehold.storage.transaction import Transaction
@@ -23,6 +23,7 @@ class Step:
     action: Action
     queue: Queue  # as it will be
     changes: tuple[str, ...] = ()
+    before: Queue | None = None  # None: it is not there yet
 
 
 def find(tx: Transaction, project_id: str, name: str) -> Queue:
@@ -40,10 +41,18 @@ def find_to_change(tx: Transaction, project_id: str, name: str) -> Queue:
     return find(tx, project_id, name)
 
 
-def list_queues(tx: Transaction, project_id: str) -> list[Queue]:
-    """The project's queues, by name; NotFound when there is no such project."""
-    projects.require(tx, project_id)
-    return rows.list_queues(tx, project_id)
+def list_queues(
+    tx: Transaction, project_id: str, *, after_name: str, prefix: str, num_queues: int
+) -> list[Queue]:
+    """Some of the project's queues, by name: those after a name, and of those the first."""
+    return rows.queues_after(
+        tx, project_id, after_name=after_name, prefix=prefix, num_queues=num_queues
+    )
+
+
+def count_queues(tx: Transaction, project_id: str) -> int:
+    """How many queues the project has."""
+    return rows.count_queues(tx, project_id)
 
 
 def create(tx: Transaction, queue: Queue) -> Queue:
@@ -70,6 +79,7 @@ def _check(queue: Queue) -> None:
         raise Invalid(f"a retry limit has 0 (none) to {MAX_RETRY_LIMIT} leases, not {limit}")
     if not 0 <= queue.tombstone_seconds <= 10 * 366 * 86_400:
         raise Invalid("names stay taken for 0 seconds to ten years after a task was deleted")
+    check_queue_limits(queue.requests_per_second, queue.max_tasks, queue.max_bytes)
 
 
 def pause(tx: Transaction, now: int, queue: Queue) -> None:
@@ -149,6 +159,25 @@ def apply(tx: Transaction, now: int, steps: Sequence[Step]) -> None:
                 pass
 
 
+def plan_file(
+    tx: Transaction, now: int, file: QueueFile, *, project_id: str, tombstone_seconds: int
+) -> list[Step]:
+    """What `apply_file` would do at this moment, and refuses what that would."""
+    steps = plan(
+        rows.list_queues(tx, project_id),
+        file,
+        project_id=project_id,
+        tombstone_seconds=tombstone_seconds,
+        now=now,
+    )
+    for step in steps:
+        if step.action in {"create", "change"}:
+            _check(step.queue)
+    if file.total_storage_limit is not None:
+        projects.check_storage_limit(file.total_storage_limit)
+    return steps
+
+
 def apply_file(
     tx: Transaction, now: int, file: QueueFile, *, project_id: str, tombstone_seconds: int
 ) -> list[Step]:
@@ -157,13 +186,7 @@ def apply_file(
     What was done, in the order of `plan`. Raises NotFound for the project.
     """
     projects.lock(tx, project_id)
-    steps = plan(
-        rows.list_queues(tx, project_id),
-        file,
-        project_id=project_id,
-        tombstone_seconds=tombstone_seconds,
-        now=now,
-    )
+    steps = plan_file(tx, now, file, project_id=project_id, tombstone_seconds=tombstone_seconds)
     apply(tx, now, steps)
     if file.total_storage_limit is not None:
         projects.set_total_storage_limit(tx, project_id=project_id, limit=file.total_storage_limit)
@@ -206,14 +229,15 @@ def _step(before: Queue | None, after: Queue, *, resume_paused: bool) -> Step:
         after = replace(after, paused_at=None)
         changes.append("resumed")
     if not changes and before.from_file:
-        return Step("keep", after)
-    return Step("change", after, tuple(changes))
+        return Step("keep", after, before=before)
+    return Step("change", after, tuple(changes), before)
 
 
 def _step_for_undeclared(queue: Queue, now: int) -> Step:
     if queue.paused_at is not None:
-        return Step("keep", queue, ("it is not in the file, and paused already",))
-    return Step("pause", replace(queue, paused_at=now), ("it is not in the file any more",))
+        return Step("keep", queue, ("it is not in the file, and paused already",), queue)
+    after = replace(queue, paused_at=now)
+    return Step("pause", after, ("it is not in the file any more",), queue)
 
 
 def _differences(before: Queue | None, after: Queue) -> list[str]:

@@ -16,6 +16,7 @@ from leasehold.queues.limits import (
     check_task_name,
 )
 from leasehold.queues.model import Queue, Task
+from leasehold.queues.room import without_room
 from leasehold.queues.rows import NewRow
 from leasehold.queues.task_id import TaskIds
 from leasehold.queues.task_number import TaskNumbers
@@ -48,7 +49,8 @@ def insert(
     """The inserted tasks in the order given, or why one was refused.
 
     Refusals: Invalid for what breaks a limit; InvalidTaskName for a name that a task of the queue
-    has, or had until less than `tombstone_seconds` ago; NotFound when the queue was deleted.
+    has, or had until less than `tombstone_seconds` ago; QueueFull for what does not fit into the
+    queue any more; NotFound when the queue was deleted.
     """
     outcomes: list[Task | Error | None] = [_refusal(task, now, ids) for task in tasks]
     wanted = [index for index, refusal in enumerate(outcomes) if refusal is None]
@@ -56,6 +58,7 @@ def insert(
     for index in _taken(tx, now, tasks, numbered):
         outcomes[index] = InvalidTaskName("it is taken, or was until lately: use another")
         del numbered[index]
+    lost = _full(tx, tasks, numbered, outcomes)
     new_rows = [_row(tasks[index], number, now) for index, number in numbered.items()]
     payloads = [(number, tasks[index].payload) for index, number in numbered.items()]
     inserted = rows.insert(tx, new_rows, payloads)
@@ -68,9 +71,10 @@ def insert(
             outcomes[index] = Task(task_id, row.eta, now, 0, row.tag, task.payload)
         else:
             outcomes[index] = NotFound(f"queue {task.queue.name} was deleted")
-    lost = [row for row in new_rows if row.name and row.number not in inserted]
-    if lost:
-        rows.bury_names(tx, [(row.queue_id, row.name or "", now) for row in lost])
+            lost.append(task)
+    named = [(task.queue.id, task.name, now) for task in lost if task.name]
+    if named:  # a name that was claimed in vain is free again
+        rows.bury_names(tx, named)
     changes.record(tx)
     return outcomes  # type: ignore[return-value]  # no None is left
 
@@ -96,6 +100,21 @@ def _refusal(task: NewTask, now: int, ids: TaskIds) -> Error | None:
     except Error as refusal:
         return refusal
     return None
+
+
+def _full(
+    tx: Transaction,
+    tasks: Sequence[NewTask],
+    numbered: dict[int, int],
+    outcomes: list[Task | Error | None],
+) -> list[NewTask]:
+    """Refuses what does not fit into its queue any more, and takes its number away; those tasks."""
+    asked = [(index, tasks[index].queue, len(tasks[index].payload)) for index in numbered]
+    refusals = without_room(tx, asked)
+    for index, refusal in refusals.items():
+        outcomes[index] = refusal
+        del numbered[index]
+    return [tasks[index] for index in refusals]
 
 
 def _taken(

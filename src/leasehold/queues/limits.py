@@ -3,7 +3,7 @@
 import re
 
 from leasehold.clock import MICROSECONDS
-from leasehold.errors import Invalid
+from leasehold.errors import Forbidden, Invalid
 
 MAX_TASKS_PER_LEASE = 1_000
 MAX_LEASE_SECONDS = 604_800  # one week
@@ -12,6 +12,10 @@ MAX_TAG_BYTES = 500
 MAX_ETA_SECONDS = 30 * 86_400  # ahead of now
 MAX_LISTED_TASKS = 100
 MAX_RETRY_LIMIT = 2**31 - 1  # maxLeases is an int32 on the wire
+MIN_REQUESTS_PER_SECOND = 0.1  # one in ten seconds, the window in which they are counted
+MAX_REQUESTS_PER_SECOND = 1_000_000
+MAX_QUEUE_TASKS = 10**12
+MAX_QUEUE_BYTES = 10**15
 
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
 _TASK_NAME = re.compile(r"[A-Za-z0-9_-]{1,500}")
@@ -25,6 +29,34 @@ class InvalidTaskName(Invalid):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"task name is invalid: {why}", field="id")
+
+
+class QueueFull(Forbidden):
+    """The queue holds as many tasks or bytes as its settings allow, or would hold more."""
+
+    reason = "quotaExceeded"
+
+
+def check_queue_limits(
+    requests_per_second: float | None, max_tasks: int | None, max_bytes: int | None
+) -> None:
+    """Invalid for a limit that nobody can mean; None is no limit. A queue of 0 takes no tasks."""
+    rate = requests_per_second
+    # So written that NaN is refused too.
+    if rate is not None and not MIN_REQUESTS_PER_SECOND <= rate <= MAX_REQUESTS_PER_SECOND:
+        raise Invalid(
+            f"a queue's calls are limited to {MIN_REQUESTS_PER_SECOND} to"
+            f" {MAX_REQUESTS_PER_SECOND} a second, or not at all",
+            field="requests_per_second",
+        )
+    if max_tasks is not None and not 0 <= max_tasks <= MAX_QUEUE_TASKS:
+        raise Invalid(
+            f"a queue holds 0 to {MAX_QUEUE_TASKS} tasks, or has no limit", field="max_tasks"
+        )
+    if max_bytes is not None and not 0 <= max_bytes <= MAX_QUEUE_BYTES:
+        raise Invalid(
+            f"a queue holds 0 to {MAX_QUEUE_BYTES} bytes, or has no limit", field="max_bytes"
+        )
 
 
 def check_queue_name(name: str) -> None:
@@ -42,6 +74,11 @@ def check_task_name(name: str) -> None:
         raise InvalidTaskName("use 1 to 500 letters, digits, underscores and hyphens")
     if name in _RESERVED_TASK_NAMES:
         raise InvalidTaskName(f"{name!r} is a method's name")
+
+
+def is_task_name(text: str) -> bool:
+    """Whether a task could have this id; anything else need not be looked for."""
+    return _TASK_NAME.fullmatch(text) is not None
 
 
 def check_tag(tag: str) -> None:

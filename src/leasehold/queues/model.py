@@ -54,6 +54,9 @@ class Queue:
     strict_leases: bool = False  # a task may be deleted only while a lease of it runs
     task_retry_limit: int | None = None  # leases until a task is dropped; None or 0: no limit
     tombstone_seconds: int = 7 * 86_400
+    requests_per_second: float | None = None  # calls that name it; None, here and below: no limit
+    max_tasks: int | None = None  # that it may hold, leased ones included
+    max_bytes: int | None = None  # of their payloads
     push: PushPolicy = field(default_factory=PushPolicy)
     acl: Acl = field(default_factory=Acl)
 

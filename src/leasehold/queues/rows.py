@@ -1,9 +1,10 @@
 """Between SQL and values: the only file that runs the statements of `rows.sql`."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from leasehold.queues.model import Acl, PushPolicy, Queue, Role, Statistics
+from leasehold.queues.model import ROLES, Acl, PushPolicy, Queue, Role, Statistics
 from leasehold.storage.statements import load
 from leasehold.storage.transaction import Row, Transaction
 
@@ -46,6 +47,18 @@ class TaskRow(NamedTuple):
     body: bytes | None
 
 
+class OutlineRow(NamedTuple):
+    """A task in a list that says how large its payload is."""
+
+    number: int
+    eta: int
+    enqueued_at: int
+    retry_count: int
+    payload_bytes: int
+    name: str | None
+    tag: str | None
+
+
 class DeletedRow(NamedTuple):
     """A task that was there until now."""
 
@@ -63,6 +76,15 @@ class ChangeRow(NamedTuple):
     leased: int
     tasks: int
     bytes: int
+
+
+class QueueTotal(NamedTuple):
+    """What a queue holds."""
+
+    project_id: str
+    name: str
+    tasks: int
+    bytes: int  # of payload
 
 
 def take_numbers(tx: Transaction, count: int) -> int:
@@ -172,11 +194,51 @@ def list_tasks(tx: Transaction, queue_id: int, num_tasks: int) -> list[TaskRow]:
     return [TaskRow._make(row) for row in found]
 
 
+def tasks_after(
+    tx: Transaction,
+    queue_id: int,
+    *,
+    after: tuple[int, int],
+    before: int,
+    tag: str | None,
+    num_tasks: int,
+) -> list[OutlineRow]:
+    """Tasks that come after (eta, number) and whose eta is less than `before`, in that order.
+
+    Those with this tag only, if there is one.
+    """
+    eta, number = after
+    among = {"queue_id": queue_id, "after_eta": eta, "after_number": number, "before": before}
+    if tag is None:
+        found = tx.all(SQL.tasks_after, **among, num_tasks=num_tasks)
+    else:
+        found = tx.all(SQL.tasks_of_tag_after, **among, num_tasks=num_tasks, tag=tag)
+    return [OutlineRow._make(row) for row in found]
+
+
 def statistics(tx: Transaction, queue_id: int, *, minute_ago: int, hour_ago: int) -> Statistics:
     """Counts of one queue; instants in microseconds."""
     row = tx.one(SQL.statistics, queue_id=queue_id, minute_ago=minute_ago, hour_ago=hour_ago)
     assert row is not None  # a select without `from`
     return Statistics(*row)
+
+
+def contents(tx: Transaction, queue_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """How many tasks, and bytes of payload, these queues hold, by their ids."""
+    found = tx.many(SQL.contents, [(queue_id,) for queue_id in sorted(queue_ids)])
+    return {row[0]: (row[1], row[2]) for row in found}
+
+
+def all_totals(tx: Transaction) -> list[QueueTotal]:
+    """What each queue holds, in no order."""
+    return [QueueTotal._make(row) for row in tx.all(SQL.all_totals)]
+
+
+def stored_bytes(tx: Transaction, project_id: str) -> int:
+    """The bytes of payload of all the project's tasks."""
+    row = tx.one(SQL.stored_bytes, project_id=project_id)
+    assert row is not None  # a sum of nothing is a row too
+    return int(row[0])
 
 
 def full_projects(tx: Transaction) -> list[str]:
@@ -259,12 +321,33 @@ def delete_queue(tx: Transaction, queue_id: int, now: int) -> bool:
 def find_queue(tx: Transaction, project_id: str, name: str) -> Queue | None:
     """A queue with its ACL, or None."""
     row = tx.one(SQL.find_queue, project_id=project_id, name=name)
-    return None if row is None else _queue(tx, row)
+    return None if row is None else _queues(tx, [row])[0]
 
 
 def list_queues(tx: Transaction, project_id: str) -> list[Queue]:
     """A project's queues by name."""
-    return [_queue(tx, row) for row in tx.all(SQL.list_queues, project_id=project_id)]
+    return _queues(tx, tx.all(SQL.list_queues, project_id=project_id))
+
+
+def queues_after(
+    tx: Transaction, project_id: str, *, after_name: str, prefix: str, num_queues: int
+) -> list[Queue]:
+    """A project's queues by name, from after that name on, that begin with the prefix."""
+    found = tx.all(
+        SQL.queues_after,
+        project_id=project_id,
+        after_name=after_name,
+        prefix=prefix,
+        num_queues=num_queues,
+    )
+    return _queues(tx, found)
+
+
+def count_queues(tx: Transaction, project_id: str) -> int:
+    """How many queues the project has."""
+    row = tx.one(SQL.count_queues, project_id=project_id)
+    assert row is not None  # a count of nothing is a row too
+    return int(row[0])
 
 
 def replace_acl(tx: Transaction, queue_id: int, acl: Acl) -> None:
@@ -303,16 +386,24 @@ def _columns(queue: Queue) -> dict[str, object]:
         "min_backoff_seconds": push.min_backoff_seconds,
         "max_backoff_seconds": push.max_backoff_seconds,
         "max_doublings": push.max_doublings,
+        "requests_per_second": queue.requests_per_second,
+        "max_tasks": queue.max_tasks,
+        "max_bytes": queue.max_bytes,
     }
 
 
-def _queue(tx: Transaction, row: Row) -> Queue:
+def _queues(tx: Transaction, rows: Sequence[Row]) -> list[Queue]:
+    """The queues in these rows, with their ACLs, which one statement fetches for all."""
+    emails: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for queue_id, role, email in tx.many(SQL.acls_of, [(row[0],) for row in rows]):
+        emails[queue_id, role].add(email)
+    return [_queue(row, Acl(*(frozenset(emails[row[0], role]) for role in ROLES))) for row in rows]
+
+
+def _queue(row: Row, acl: Acl) -> Queue:
     id_, project_id, name, mode, created_at, paused_at, from_file, strict, limit, tombstone = row[
         :10
     ]
-    emails: dict[str, set[str]] = {"consumer": set(), "producer": set(), "admin": set()}
-    for role, email in tx.all(SQL.acl_of, queue_id=id_):
-        emails[role].add(email)
     return Queue(
         id=id_,
         project_id=project_id,
@@ -324,6 +415,9 @@ def _queue(tx: Transaction, row: Row) -> Queue:
         strict_leases=bool(strict),
         task_retry_limit=limit,
         tombstone_seconds=tombstone,
+        requests_per_second=row[18],
+        max_tasks=row[19],
+        max_bytes=row[20],
         push=PushPolicy(
             rate=row[10],
             bucket_size=row[11],
@@ -334,5 +428,5 @@ def _queue(tx: Transaction, row: Row) -> Queue:
             max_backoff_seconds=row[16],
             max_doublings=row[17],
         ),
-        acl=Acl(*(frozenset(emails[role]) for role in ("consumer", "producer", "admin"))),
+        acl=acl,
     )

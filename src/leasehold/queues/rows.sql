@@ -128,6 +128,26 @@ select number, eta, enqueued_at, retry_count, name, tag, null
  order by eta, number
  limit :num_tasks
 
+-- name: tasks_after
+-- From one task on to the next in the order of leases, as the index has them.
+select number, eta, enqueued_at, retry_count, payload_bytes, name, tag
+  from tasks
+ where queue_id = :queue_id
+   and (eta, number) > (cast(:after_eta as bigint), cast(:after_number as bigint))
+   and eta < :before
+ order by eta, number
+ limit :num_tasks
+
+-- name: tasks_of_tag_after
+select number, eta, enqueued_at, retry_count, payload_bytes, name, tag
+  from tasks
+ where queue_id = :queue_id
+   and tag = :tag
+   and (eta, number) > (cast(:after_eta as bigint), cast(:after_number as bigint))
+   and eta < :before
+ order by eta, number
+ limit :num_tasks
+
 -- name: statistics
 -- One statement, so that what is being folded from one table into another is counted once.
 select cast(coalesce((select tasks from queue_totals where queue_id = :queue_id), 0)
@@ -143,6 +163,35 @@ select cast(coalesce((select tasks from queue_totals where queue_id = :queue_id)
                        where queue_id = :queue_id and second > :hour_ago / 1000000), 0)
          + coalesce((select sum(leased) from queue_changes
                       where queue_id = :queue_id and at > :hour_ago), 0) as bigint)
+
+-- name: contents
+-- What queues hold. One statement, for the same reason.
+-- rows: id bigint
+select id,
+       cast(coalesce((select tasks from queue_totals where queue_id = rows.id), 0)
+         + coalesce((select sum(tasks) from queue_changes where queue_id = rows.id), 0) as bigint),
+       cast(coalesce((select bytes from queue_totals where queue_id = rows.id), 0)
+         + coalesce((select sum(bytes) from queue_changes where queue_id = rows.id), 0) as bigint)
+  from {rows}
+
+-- name: all_totals
+select queues.project_id, queues.name,
+       cast(coalesce((select tasks from queue_totals where queue_id = queues.id), 0)
+         + coalesce((select sum(tasks) from queue_changes where queue_id = queues.id), 0) as bigint),
+       cast(coalesce((select bytes from queue_totals where queue_id = queues.id), 0)
+         + coalesce((select sum(bytes) from queue_changes where queue_id = queues.id), 0) as bigint)
+  from queues
+ where queues.deleted_at is null
+
+-- name: stored_bytes
+-- Of one project; one statement, for the same reason.
+select cast(coalesce(sum(
+         coalesce((select bytes from queue_totals where queue_id = queues.id), 0)
+         + coalesce((select sum(bytes) from queue_changes where queue_id = queues.id), 0)
+       ), 0) as bigint)
+  from queues
+ where queues.project_id = :project_id
+   and queues.deleted_at is null
 
 -- name: full_projects
 select projects.id
@@ -212,11 +261,13 @@ select queues.id
 insert into queues (project_id, name, mode, created_at, from_file, strict_leases,
                     task_retry_limit, tombstone_seconds, rate, bucket_size,
                     max_concurrent_requests, target, task_age_limit, min_backoff_seconds,
-                    max_backoff_seconds, max_doublings)
+                    max_backoff_seconds, max_doublings, requests_per_second, max_tasks,
+                    max_bytes)
 values (:project_id, :name, :mode, :now, :from_file, :strict_leases,
         :task_retry_limit, :tombstone_seconds, :rate, :bucket_size,
         :max_concurrent_requests, :target, :task_age_limit, :min_backoff_seconds,
-        :max_backoff_seconds, :max_doublings)
+        :max_backoff_seconds, :max_doublings, :requests_per_second, :max_tasks,
+        :max_bytes)
     on conflict do nothing
 returning id
 
@@ -234,7 +285,10 @@ update queues
        task_age_limit = :task_age_limit,
        min_backoff_seconds = :min_backoff_seconds,
        max_backoff_seconds = :max_backoff_seconds,
-       max_doublings = :max_doublings
+       max_doublings = :max_doublings,
+       requests_per_second = :requests_per_second,
+       max_tasks = :max_tasks,
+       max_bytes = :max_bytes
  where id = :id
 
 -- name: pause_queue
@@ -256,7 +310,8 @@ update queues
 -- name: find_queue
 select id, project_id, name, mode, created_at, paused_at, from_file, strict_leases,
        task_retry_limit, tombstone_seconds, rate, bucket_size, max_concurrent_requests, target,
-       task_age_limit, min_backoff_seconds, max_backoff_seconds, max_doublings
+       task_age_limit, min_backoff_seconds, max_backoff_seconds, max_doublings,
+       requests_per_second, max_tasks, max_bytes
   from queues
  where project_id = :project_id
    and name = :name
@@ -265,17 +320,38 @@ select id, project_id, name, mode, created_at, paused_at, from_file, strict_leas
 -- name: list_queues
 select id, project_id, name, mode, created_at, paused_at, from_file, strict_leases,
        task_retry_limit, tombstone_seconds, rate, bucket_size, max_concurrent_requests, target,
-       task_age_limit, min_backoff_seconds, max_backoff_seconds, max_doublings
+       task_age_limit, min_backoff_seconds, max_backoff_seconds, max_doublings,
+       requests_per_second, max_tasks, max_bytes
   from queues
  where project_id = :project_id
    and deleted_at is null
  order by name
 
--- name: acl_of
-select role, email
-  from queue_acl
- where queue_id = :queue_id
- order by role, email
+-- name: queues_after
+select id, project_id, name, mode, created_at, paused_at, from_file, strict_leases,
+       task_retry_limit, tombstone_seconds, rate, bucket_size, max_concurrent_requests, target,
+       task_age_limit, min_backoff_seconds, max_backoff_seconds, max_doublings,
+       requests_per_second, max_tasks, max_bytes
+  from queues
+ where project_id = :project_id
+   and deleted_at is null
+   and name > :after_name
+   and substr(name, 1, length(cast(:prefix as text))) = cast(:prefix as text)
+ order by name
+ limit :num_queues
+
+-- name: count_queues
+select count(*)
+  from queues
+ where project_id = :project_id
+   and deleted_at is null
+
+-- name: acls_of
+-- rows: queue_id bigint
+select queue_acl.queue_id, queue_acl.role, queue_acl.email
+  from {rows}
+  join queue_acl
+    on queue_acl.queue_id = rows.queue_id
 
 -- name: clear_acl
 delete from queue_acl

@@ -7,17 +7,22 @@ BLOCK = 10_000  # numbers taken at a time; those that a stopped server had left 
 
 
 class TaskNumbers:
-    """Hands out numbers from a block; one for each process and lane."""
+    """Hands out numbers from a block; one for each process and lane.
 
-    def __init__(self) -> None:
+    `block` is how many are taken at a time: 1 for who inserts once and forgets the rest.
+    """
+
+    def __init__(self, block: int = BLOCK) -> None:
+        self._block = block
         self._next = 0
         self._end = 0
 
     def take(self, tx: Transaction, count: int) -> range:
         """`count` numbers that nobody had and nobody will have, rising."""
         if self._end - self._next < count:
-            self._next = rows.take_numbers(tx, max(BLOCK, count))
-            self._end = self._next + max(BLOCK, count)
+            taken = max(self._block, count)
+            self._next = rows.take_numbers(tx, taken)
+            self._end = self._next + taken
             # Rolled back, the block may be given to somebody else.
             tx.on_rollback(self._forget)
         numbers = range(self._next, self._next + count)

@@ -4,7 +4,7 @@ import asyncio
 from typing import TypeVar
 
 from leasehold.errors import OutcomeUnknown, Unavailable
-from leasehold.storage.group import Call, Operation, Verb
+from leasehold.storage.group import Call, Ledger, Operation, Verb
 from leasehold.storage.lane import Lane
 
 A = TypeVar("A")
@@ -15,10 +15,15 @@ DEADLINE = 30.0  # seconds until a caller is told that the outcome is unknown
 
 
 class Committer:
-    """Hands calls to the engine's lanes and keeps the callers' deadlines."""
+    """Hands calls to the engine's lanes and keeps the callers' deadlines.
 
-    def __init__(self, *, deadline: float = DEADLINE) -> None:
+    A call may have a charge: `ledger` writes it down in the transaction of the call, and a call
+    that is refused is charged too, before it is answered. Without a ledger nothing is charged.
+    """
+
+    def __init__(self, *, deadline: float = DEADLINE, ledger: Ledger | None = None) -> None:
         self._deadline = deadline
+        self._ledger = ledger
         self._lanes: dict[str, Lane] = {}
         self._waiting: dict[Call, Lane] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -41,23 +46,27 @@ class Committer:
         for call in list(self._waiting):  # of a lane that is stuck
             call.refuse(OutcomeUnknown("the server stopped before the database answered"))
 
-    def call(self, verb: Verb[A, R], argument: A) -> "asyncio.Future[R]":
+    def call(
+        self, verb: Verb[A, R], argument: A, charge: object | None = None
+    ) -> "asyncio.Future[R]":
         """Runs a hot verb together with the others that wait for it."""
-        return self._submit(verb.name, verb, argument, read_only=False)
+        return self._submit(verb.name, verb, argument, charge, read_only=False)
 
-    def write(self, operation: Operation[R]) -> "asyncio.Future[R]":
+    def write(self, operation: Operation[R], charge: object | None = None) -> "asyncio.Future[R]":
         """Runs an operation in a transaction; raising undoes it and nothing else."""
-        return self._submit("write", operation, None, read_only=False)
+        return self._submit("write", operation, None, charge, read_only=False)
 
-    def read(self, operation: Operation[R]) -> "asyncio.Future[R]":
-        """Runs an operation that changes nothing."""
-        return self._submit("read", operation, None, read_only=True)
+    def read(self, operation: Operation[R], charge: object | None = None) -> "asyncio.Future[R]":
+        """Runs an operation that changes nothing; with a charge it takes a commit all the same."""
+        read_only = charge is None or self._ledger is None
+        return self._submit("read", operation, None, charge, read_only=read_only)
 
     def _submit(
         self,
         lane_name: str,
         work: Verb[A, R] | Operation[R],
         argument: A | None,
+        charge: object | None,
         *,
         read_only: bool,
     ) -> "asyncio.Future[R]":
@@ -68,7 +77,15 @@ class Committer:
         if len(self._waiting) >= MAX_WAITING:
             future.set_exception(Unavailable("the server has too much to do: try again shortly"))
             return future
-        call = Call(work, argument, future, read_only=read_only, submitted_at=self._loop.time())
+        call = Call(
+            work,
+            argument,
+            future,
+            charge=charge,
+            ledger=self._ledger,
+            read_only=read_only,
+            submitted_at=self._loop.time(),
+        )
         lane = self._lanes.get(lane_name) or self._lanes["write"]
         self._waiting[call] = lane
         future.add_done_callback(lambda _: self._waiting.pop(call, None))

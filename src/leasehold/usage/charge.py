@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Charge(msgspec.Struct, frozen=True):
+class Charge(msgspec.Struct, frozen=True, cache_hash=True):
     """One call, as accounts know it; equal charges of one group become one row."""
 
     project_id: str  # whose credential was used: its quota, its report, its bill

@@ -8,7 +8,14 @@ import hmac
 from collections.abc import Mapping
 from typing import Final
 
-from leasehold.oauth2 import authorization_codes, pkce, refresh_tokens, scopes, token_families
+from leasehold.oauth2 import (
+    authorization_codes,
+    pkce,
+    refresh_tokens,
+    scopes,
+    switches,
+    token_families,
+)
 from leasehold.oauth2 import grant_rows as rows
 from leasehold.oauth2.client_auth import AuthenticatedClient
 from leasehold.oauth2.errors import OAuthError
@@ -34,6 +41,7 @@ def redeem(
         raise _refused()
     check_redirect_uri(code, parameters.get("redirect_uri"))
     pkce.check_verifier(parameters.get("code_verifier"), code.code_challenge, code.challenge_method)
+    switches.check(tx, client.client.project_id, code.scopes)
     person = rows.hold_person(tx, code.user_id, code.client_id)
     if person is None:
         raise _refused()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from leasehold.clock import MICROSECONDS
-from leasehold.oauth2 import access_tokens, scopes
+from leasehold.oauth2 import access_tokens, scopes, switches
 from leasehold.oauth2.access_tokens import AccessToken
 from leasehold.oauth2.client_auth import AuthenticatedClient
 from leasehold.oauth2.errors import OAuthError
@@ -40,6 +40,7 @@ def redeem(
         raise OAuthError(
             "invalid_scope", f"a client may have for itself only: {scopes.text(ALLOWED)}"
         )
+    switches.check(tx, client.client.project_id, granted)
     text = access_tokens.mint(server.entropy)
     seconds = server.settings.access_token_seconds
     record = AccessToken(
@@ -50,8 +51,7 @@ def redeem(
         expires_at=now + seconds * MICROSECONDS,
         secret_id=client.secret_id,
     )
-    if not access_tokens.store(tx, record):  # changed since the secret was checked
-        raise _not_allowed()
+    access_tokens.store_of_secret(tx, record, client.client)
     return Given(response=TokenResponse(text, seconds, scopes.text(granted)))
 
 

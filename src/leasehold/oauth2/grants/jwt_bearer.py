@@ -12,7 +12,7 @@ from leasehold.accounts.emails import normalize_email
 from leasehold.accounts.model import ServiceAccount, ServiceAccountKey
 from leasehold.clock import MICROSECONDS
 from leasehold.errors import Invalid
-from leasehold.oauth2 import access_tokens, delegations, id_token, jwt, scopes
+from leasehold.oauth2 import access_tokens, delegations, id_token, jwt, scopes, switches
 from leasehold.oauth2.access_tokens import AccessToken
 from leasehold.oauth2.errors import OAuthError
 from leasehold.oauth2.grants.grant import Answer, Grant, TokenRequest
@@ -113,6 +113,7 @@ async def _issue(
     text = access_tokens.mint(server.entropy)
 
     def store(tx: Transaction, now: int) -> bool:
+        switches.check(tx, account.project_id, granted)
         return access_tokens.store(tx, _record(server, now, text, account, key, granted))
 
     if not await server.committer.write(store):  # switched off since it was read
@@ -131,6 +132,7 @@ async def _issue_for_user(
     text = access_tokens.mint(server.entropy)
 
     def store(tx: Transaction, now: int) -> bool:
+        switches.check(tx, account.project_id, granted)
         found = _delegated(tx, account, email, granted)
         if found is None:
             return False

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from leasehold.oauth2 import grant_rows as rows
-from leasehold.oauth2 import refresh_tokens, scopes, token_families
+from leasehold.oauth2 import refresh_tokens, scopes, switches, token_families
 from leasehold.oauth2.client_auth import AuthenticatedClient
 from leasehold.oauth2.errors import OAuthError
 from leasehold.oauth2.grants import family as families
@@ -36,6 +36,7 @@ def redeem(
     if not refresh_tokens.is_good(token, now, server.settings):
         raise _refused()
     granted = narrowed(token.scopes, parameters.get("scope"))
+    switches.check(tx, client.client.project_id, granted)
     successor = None
     person = rows.hold_person(tx, token.user_id, token.client_id)
     if person is None:

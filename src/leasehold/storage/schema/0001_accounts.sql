@@ -28,10 +28,14 @@ create table projects (
   id                  text not null primary key,
   created_at          {int} not null,
   legacy_scopes       {int} not null,  -- 1: taskqueue.consumer may insert, as old documents say
-  total_storage_limit {int}            -- bytes of all its tasks; null is no limit
+  total_storage_limit {int},           -- bytes of all its tasks; null is no limit
+  disabled_at         {int},           -- switched off: nothing of it is served, nothing is lost
+  deleted_at          {int}            -- likewise, and swept away later; its id stays taken
 ) {table};
 
 create index projects_with_limit on projects (id) where total_storage_limit is not null;  -- serves full_projects
+
+create index projects_by_end on projects (deleted_at) where deleted_at is not null;  -- serves projects_to_sweep
 
 create table project_members (
   project_id text not null,

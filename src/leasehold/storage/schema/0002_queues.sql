@@ -19,7 +19,10 @@ create table queues (
   task_age_limit           {int},            -- seconds
   min_backoff_seconds      {real},
   max_backoff_seconds      {real},
-  max_doublings            {int}
+  max_doublings            {int},
+  requests_per_second      {real},           -- calls that name it; null, here and below: no limit
+  max_tasks                {int},            -- that it may hold
+  max_bytes                {int}             -- of their payloads
 ) {table};
 create unique index queues_by_name on queues (project_id, name) where deleted_at is null;
 

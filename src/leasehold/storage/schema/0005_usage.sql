@@ -18,13 +18,15 @@ create index api_keys_by_end on api_keys (deleted_at) where deleted_at is not nu
 
 -- What is sent as ?key=. A key has one, and while it is being rotated two.
 create table api_key_strings (
-  digest     {bytes} not null primary key,     -- keyed digest; the string itself is shown once
+  id         {row_number},
   key_id     text not null,
+  digest     {bytes} not null unique,          -- keyed digest; the string itself is shown once
   hint       text not null,                    -- its last four characters, to tell two apart
   created_at {int} not null,
   ends_at    {int}                             -- null: good as long as the key is
 ) {table};
 create index api_key_strings_by_key on api_key_strings (key_id);  -- serves strings_of
+create index api_key_strings_by_end on api_key_strings (ends_at) where ends_at is not null;  -- serves sweep_ended_strings
 
 -- What a project may spend instead of the server's defaults: who said so, and why.
 create table quota_overrides (
@@ -44,7 +46,9 @@ create table allowances (
   bucket  text not null primary key,           -- what is limited: day/PROJECT, user/PROJECT/WHO, ...
   starts  {int} not null,                      -- of the window: seconds since the Unix epoch
   ends    {int} not null,
-  drawn   {int} not null
+  drawn   {int} not null,                      -- by all servers together, in this window
+  given   {int} not null,                      -- of that, by the newest draw
+  most    {int} not null                       -- the limit, as the newest draw knew it
 ) {hot_table};
 create index allowances_by_end on allowances (ends);  -- serves sweep_allowances
 
@@ -112,7 +116,23 @@ create table usage_storage (
 ) {keyed_table};
 create index usage_storage_by_age on usage_storage (period, starts);  -- serves sweep_storage
 
--- What things cost from a month on. Rows are never changed, so a bill can be made again.
+-- What each queue held when it was last looked at; one that held no task has no row.
+create table storage_held (
+  project_id text not null,
+  queue      text not null,
+  tasks      {int} not null,
+  bytes      {int} not null,
+  primary key (project_id, queue)
+) {keyed_table};
+
+-- How far usage is complete. One row: whoever moves sampled_until adds what was stored until then.
+create table usage_marks (
+  sampled_until {int} not null,                -- a whole minute, in seconds since the Unix epoch; 0: never
+  swept_before  {int} not null                 -- of days before it usage may be gone; 0: all is there
+) {table};
+insert into usage_marks (sampled_until, swept_before) values (0, 0);
+
+-- What things cost from a month on. Fixed once that month has begun, so a bill can be made again.
 create table price_sheets (
   id         {row_number},
   from_month text not null unique,             -- 2026-11

@@ -151,6 +151,7 @@ class AuthorizationVisit:
 
     async def _go_on(self, asker: Asker, asked: Asked) -> Response:
         request = authorize.read(asked)
+        authorize.check_switches(asker.apis, request)
         following = decide(request, self._situation(asker, asked.form))
         person = self._person
         if isinstance(following, SignIn) or person is None:

@@ -1,0 +1,63 @@
+"""Usage, as members of a project and operators may see it. Reading it is not audited."""
+
+from collections.abc import Mapping, Sequence
+
+from leasehold.administration import authority
+from leasehold.administration.actor import Actor
+from leasehold.storage.transaction import Transaction
+from leasehold.usage import reports
+from leasehold.usage.reports import Report, StoredReport
+
+
+def report(  # noqa: PLR0913  # what may be asked, each by its name
+    tx: Transaction,
+    now: int,
+    actor: Actor,
+    *,
+    project_id: str,
+    since: int,
+    until: int,
+    period: str,
+    by: Sequence[str] = (),
+    filters: Mapping[str, str] | None = None,
+    latency: bool = False,
+) -> Report:
+    """The project's calls, as `usage.reports.report` tells them; instants in microseconds."""
+    project = authority.require(tx, actor, project_id)
+    return reports.report(
+        tx,
+        now,
+        project.id,
+        since=since,
+        until=until,
+        period=period,
+        by=by,
+        filters=filters,
+        latency=latency,
+    )
+
+
+def stored(  # noqa: PLR0913  # likewise
+    tx: Transaction,
+    now: int,
+    actor: Actor,
+    *,
+    project_id: str,
+    since: int,
+    until: int,
+    period: str,
+    by_queue: bool = False,
+    queue: str | None = None,
+) -> StoredReport:
+    """What the project's queues held, as `usage.reports.stored` tells it."""
+    project = authority.require(tx, actor, project_id)
+    return reports.stored(
+        tx,
+        now,
+        project.id,
+        since=since,
+        until=until,
+        period=period,
+        by_queue=by_queue,
+        queue=queue,
+    )

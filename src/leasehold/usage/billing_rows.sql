@@ -1,0 +1,108 @@
+-- Stored bytes over time, price sheets, and what a month's bill is made of. One text for all engines.
+
+-- name: marks
+select sampled_until, swept_before
+  from usage_marks
+
+-- name: move_sampled_until
+-- One winner: of several servers that want to add the same time exactly one touches the row.
+update usage_marks
+   set sampled_until = :until
+ where sampled_until = :since
+
+-- name: move_swept_before
+update usage_marks
+   set swept_before = :before
+ where swept_before < :before
+
+-- name: add_stored
+insert into usage_storage as stored (period, starts, project_id, queue, byte_seconds,
+                                     task_seconds, most_bytes, most_tasks)
+select cast(:period as text), cast(:starts as bigint), project_id, queue,
+       bytes * cast(:seconds as bigint), tasks * cast(:seconds as bigint), bytes, tasks
+  from storage_held
+ where true
+    on conflict (project_id, period, starts, queue) do update
+   set byte_seconds = stored.byte_seconds + excluded.byte_seconds,
+       task_seconds = stored.task_seconds + excluded.task_seconds,
+       most_bytes = case when stored.most_bytes < excluded.most_bytes
+                         then excluded.most_bytes else stored.most_bytes end,
+       most_tasks = case when stored.most_tasks < excluded.most_tasks
+                         then excluded.most_tasks else stored.most_tasks end
+
+-- name: forget_held
+delete from storage_held
+
+-- name: hold
+-- rows: project_id text, queue text, tasks bigint, bytes bigint
+insert into storage_held (project_id, queue, tasks, bytes)
+select project_id, queue, tasks, bytes
+  from {rows}
+
+-- name: sweep_storage
+delete from usage_storage
+ where (project_id, period, starts, queue) in (
+       select project_id, period, starts, queue
+         from usage_storage
+        where period = :period
+          and starts < :before
+        order by starts
+        limit :max_rows)
+
+-- name: operations_of_month
+-- One statement, so that what is being folded from one table into the other is counted once.
+select api, method, cast(sum(cost) as bigint)
+  from (
+        select api, method, cost
+          from usage_counts
+         where project_id = :project_id
+           and period = 'day'
+           and starts >= :starts
+           and starts < :ends
+           and outcome = ''
+         union all
+        select api, method, cost
+          from usage_entries
+         where project_id = :project_id
+           and minute >= :starts
+           and minute < :ends
+           and outcome = ''
+       ) as calls
+ group by api, method
+
+-- name: storage_of_month
+-- Added up by the reader: a month of some terabytes is more than a bigint holds.
+select queue, byte_seconds
+  from usage_storage
+ where project_id = :project_id
+   and period = 'day'
+   and starts >= :starts
+   and starts < :ends
+
+-- name: projects_of_month
+select project_id
+  from usage_counts
+ where period = 'day' and starts >= :starts and starts < :ends and outcome = ''
+ union
+select project_id
+  from usage_entries
+ where minute >= :starts and minute < :ends and outcome = ''
+ union
+select project_id
+  from usage_storage
+ where period = 'day' and starts >= :starts and starts < :ends
+
+-- name: put_price_sheet
+-- A sheet whose month runs, or is over, stays as it is.
+insert into price_sheets as kept (from_month, sheet, set_by, set_at)
+values (:from_month, :sheet, :set_by, :now)
+    on conflict (from_month) do update
+   set sheet = excluded.sheet,
+       set_by = excluded.set_by,
+       set_at = excluded.set_at
+ where kept.from_month > :running_month
+returning id
+
+-- name: price_sheets
+select from_month, sheet, set_by, set_at
+  from price_sheets
