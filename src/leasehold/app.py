@@ -7,8 +7,10 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from leasehold.access.admission import Admission, Verifiers
 from leasehold.access.directory import Directory
 from leasehold.access.freshness import Freshness
+from leasehold.access.key_table import KeyTable
 from leasehold.access.self_signed_jwt import SelfSignedJwts
 from leasehold.access.token_table import TokenTable
 from leasehold.accounts import installation
@@ -25,6 +27,7 @@ from leasehold.oauth2 import (
 )
 from leasehold.oauth2.signing_keys import SigningKeys
 from leasehold.queues import sweep, task_id
+from leasehold.queues.stats import totals
 from leasehold.queues.verbs import hot_verbs
 from leasehold.settings import Settings
 from leasehold.sign_in import sweep as sign_in_sweep
@@ -35,10 +38,19 @@ from leasehold.storage.committer import Committer
 from leasehold.storage.engine import Engine
 from leasehold.storage.secret_box import SecretBox
 from leasehold.storage.transaction import Transaction
+from leasehold.usage import api_keys, fold, ledger, meter, storage
+from leasehold.usage.latency import Latencies
+from leasehold.usage.meter import Meter
+from leasehold.usage.unregistered import Unregistered
 from leasehold.web.account.page import Pages
 from leasehold.web.account.routes import routes as account_routes
+from leasehold.web.administration.answer import AdministrationApi
+from leasehold.web.administration.method import Services as AdministrationServices
+from leasehold.web.administration.methods import METHODS as ADMINISTRATION_METHODS
+from leasehold.web.api import discovery
 from leasehold.web.api.answer import Api, Gate
 from leasehold.web.api.application import ApiApplication, Receive, Scope, Send
+from leasehold.web.api.documents import Documents
 from leasehold.web.api.method import Method
 from leasehold.web.api.method import Services as ApiServices
 from leasehold.web.api.methods import METHODS
@@ -47,6 +59,8 @@ from leasehold.web.oauth.routes import HOT_PATHS
 from leasehold.web.oauth.routes import page_routes as oauth_page_routes
 from leasehold.web.oauth.routes import routes as oauth_routes
 from leasehold.web.oauth.services import Services as OAuthServices
+from leasehold.web.openapi.documents import documents
+from leasehold.web.openapi.routes import routes as openapi_routes
 from leasehold.web.pages import routes as page_routes
 
 SWEPT_TOKENS = 2_000  # records in one transaction
@@ -78,7 +92,10 @@ class Application:
     async def start(self) -> None:
         """Opens the lanes and begins to serve; Unavailable when the database cannot be reached."""
         settings = self._settings
-        self._committer = committer = Committer(deadline=settings.deadline_seconds)
+        self._committer = committer = Committer(
+            deadline=settings.deadline_seconds,
+            ledger=ledger.record if settings.accounting else None,
+        )
         self._sign_in = open_sign_in_server(
             committer=committer,
             clock=self._clock,
@@ -93,30 +110,65 @@ class Application:
         ids = await committer.write(lambda tx, _: task_id.load(tx, self._entropy))
         await committer.write(partial(_remember_issuer, issuer=self._issuer))
         self._tokens = tokens = TokenTable(committer, self._clock)
-        directory = Directory(committer)
+        directory = Directory(committer, settings)
+        keys = KeyTable(committer, self._secret_box, self._clock)
         self_signed_jwts = SelfSignedJwts(committer, self._clock, self._issuer)
         freshness = Freshness(
             committer,
             tokens,
             directory,
             staleness_seconds=settings.staleness_seconds,
-            on_change=[self_signed_jwts.forget],
+            on_change=[self_signed_jwts.forget, keys.forget_all],
         )
         await freshness.poll()
-        gate = Gate(tokens, self_signed_jwts, directory, freshness, self._issuer)
+        latencies = Latencies()
+        admission = Admission(
+            committer=committer,
+            verifiers=Verifiers(tokens, self_signed_jwts, keys, freshness),
+            directory=directory,
+            meter=Meter(committer, self._clock),
+            latencies=latencies,
+            is_counting=settings.accounting,
+        )
+        gate = Gate(admission, directory, self._issuer, query_tokens=settings.query_tokens)
         own_keys = SigningKeys(
             committer, self._secret_box, self._entropy, days=settings.signing_key_days
         )
         services = ApiServices(committer, hot_verbs(ids), settings)
+        administration = AdministrationApi(
+            ADMINISTRATION_METHODS,
+            gate=gate,
+            committer=committer,
+            freshness=freshness,
+            services=AdministrationServices(
+                entropy=self._entropy,
+                secret_box=self._secret_box,
+                settings=settings,
+                verbs=services.verbs,
+                issuer=self._issuer,
+            ),
+        )
+        descriptions = [
+            *(
+                discovery.document(version, self._issuer, settings)
+                for version in discovery.VERSIONS
+            ),
+            administration.describe(discovery.common_parameters(settings)),
+        ]
+        unregistered = Unregistered(self._clock, settings.quota_unregistered_per_day)
         self._api = ApiApplication(
-            Api(Router(self._methods), gate, services), issuer=self._issuer, settings=settings
+            Api(Router(self._methods), gate, services),
+            administration,
+            Documents(gate, unregistered, descriptions, issuer=self._issuer),
+            issuer=self._issuer,
+            settings=settings,
         )
         self._open_pages(pages, own_keys)
         self._listener = self._engine.listen(freshness.wake)
         self._tasks = [
             asyncio.create_task(freshness.run()),
             asyncio.create_task(own_keys.run()),
-            asyncio.create_task(run_chores(committer, _chores(settings))),
+            asyncio.create_task(run_chores(committer, _chores(settings, latencies))),
         ]
 
     def _open_pages(self, pages: Pages, own_keys: SigningKeys) -> None:
@@ -138,6 +190,7 @@ class Application:
                 *account_routes(pages),
                 *endpoints,
                 *oauth_page_routes(oauth, pages),
+                *openapi_routes(pages, documents(self._issuer, self._settings)),
             ],
             exception_handlers={HTTPException: pages.not_found},
         )
@@ -174,7 +227,7 @@ def _remember_issuer(tx: Transaction, now: int, *, issuer: str) -> None:  # noqa
     installation.put(tx, "issuer", issuer)
 
 
-def _chores(settings: Settings) -> list[Chore]:
+def _chores(settings: Settings, latencies: Latencies) -> list[Chore]:
     return [
         Chore("fold_changes", sweep.fold_changes, 5),
         Chore("sweep_leases", sweep.sweep_leases, 600),
@@ -203,4 +256,30 @@ def _chores(settings: Settings) -> list[Chore]:
             300,
         ),
         Chore("sweep_signing_keys", signing_keys.sweep, 3600),
+        Chore("sweep_keys", partial(api_keys.sweep, limit=SWEPT_TOKENS), 3600),
+        Chore("fold_entries", fold.fold_entries, 5),
+        Chore("flush_latencies", latencies.flush, 5),
+        Chore(
+            "sweep_counts",
+            partial(
+                fold.sweep_counts,
+                limit=SWEPT_TOKENS,
+                keep_minutes_days=settings.usage_minutes_days,
+                keep_hours_days=settings.usage_hours_days,
+                keep_days_days=settings.usage_days_days,
+            ),
+            600,
+        ),
+        Chore("sweep_allowances", partial(meter.sweep_allowances, limit=SWEPT_TOKENS), 60),
+        Chore("sample_storage", partial(storage.sample, totals=totals), storage.EVERY_SECONDS),
+        Chore(
+            "sweep_storage",
+            partial(
+                storage.sweep_storage,
+                limit=SWEPT_TOKENS,
+                keep_hours_days=settings.usage_hours_days,
+                keep_days_days=settings.usage_days_days,
+            ),
+            3600,
+        ),
     ]

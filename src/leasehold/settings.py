@@ -192,6 +192,13 @@ class Settings:
             " X-Forwarded-For says where a request came from; empty: nobody's does."
         },
     )
+    accounting: bool = field(
+        default=True,
+        metadata={
+            "says": "Count every call and keep to the quotas. Off: no reports, no bills, no limits"
+            " on calls; API keys are still checked."
+        },
+    )
     quota_calls_per_day: int = field(
         default=50_000_000,
         metadata={

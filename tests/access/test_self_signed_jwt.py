@@ -20,6 +20,7 @@ from leasehold.accounts import service_accounts
 from leasehold.accounts.key_file import KeyPair, generate_key_pair
 from leasehold.errors import Unauthenticated
 from leasehold.oauth2 import scopes
+from leasehold.settings import Settings
 from leasehold.storage.committer import Committer
 from leasehold.storage.transaction import Transaction
 from tests.oauth2.world import (
@@ -359,7 +360,10 @@ def test_it_is_refused_once_another_process_has_taken_the_key_or_the_account(
     text = jwt(signer)
 
     async def look(jwts: SelfSignedJwts, committer: Committer) -> None:
-        tokens, directory = TokenTable(committer, signer.hands.clock), Directory(committer)
+        tokens, directory = (
+            TokenTable(committer, signer.hands.clock),
+            Directory(committer, Settings()),
+        )
         freshness = Freshness(
             committer, tokens, directory, staleness_seconds=2.0, on_change=[jwts.forget]
         )

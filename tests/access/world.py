@@ -19,6 +19,7 @@ from leasehold.oauth2 import access_tokens, scopes
 from leasehold.oauth2.access_tokens import AccessToken
 from leasehold.queues import configure
 from leasehold.queues.model import Queue
+from leasehold.settings import Settings
 from leasehold.storage.committer import Committer
 from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.group import Operation
@@ -106,7 +107,7 @@ class World:
         committer = committer or CountingCommitter()
         committer.start(self.engine.open_lanes(Clock().now))
         try:
-            tokens, directory = TokenTable(committer, self.clock), Directory(committer)
+            tokens, directory = TokenTable(committer, self.clock), Directory(committer, Settings())
             freshness = Freshness(committer, tokens, directory, staleness_seconds=2.0)
             yield Process(committer, tokens, directory, freshness)
         finally:

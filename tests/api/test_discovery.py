@@ -274,13 +274,17 @@ def test_the_document_needs_no_credential_and_minds_none(shared_server: RunningS
     assert "gzip" == reply.headers["Content-Encoding"]
 
 
-def test_the_directory_lists_both_versions_and_prefers_the_new_one(
+def test_the_directory_lists_every_api_and_prefers_the_new_version(
     shared_server: RunningServer,
 ) -> None:
     found = fetch(shared_server, "/discovery/v1/apis")
 
     assert "discovery#directoryList" == found["kind"]
-    assert {"taskqueue:v1beta2": True, "taskqueue:v1beta1": False} == {
+    assert {
+        "taskqueue:v1beta2": True,
+        "taskqueue:v1beta1": False,
+        "leasehold:v1": True,
+    } == {
         item["id"]: item["preferred"] for item in found["items"]
     }
     assert (

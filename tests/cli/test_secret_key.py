@@ -67,6 +67,19 @@ def test_a_file_that_is_still_there_is_kept_beside_the_new_one(
     assert "is there from an earlier time" in shop.refused("secret-key replace --yes")
 
 
+def test_the_strings_of_api_keys_end_and_the_keys_stay(shop: Commands, key: Path) -> None:
+    made = shop.json("key create --project shop --name Printer")
+    shop.ok(f"key rotate {made['key']}")
+
+    assert "API keys' strings" in shop.run("secret-key replace", typed="n\n").stderr
+    ended = shop.json("secret-key replace --yes")
+
+    assert 2 == ended["api_key_strings_ended"]
+    assert key.exists()
+    assert "without a string" == shop.json(f"key show {made['key']}")["state"]
+    assert shop.ok(f"key rotate {made['key']}").startswith("lhk_")
+
+
 def test_signing_keys_of_the_old_file_are_removed(shop: Commands, key: Path, client: str) -> None:
     engine = open_engine(shop.database_url)
     made = signing_keys.make(SecretBox(b"k" * KEY_BYTES), Entropy())

@@ -2,19 +2,25 @@
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import apsw
 import pytest
 
-from leasehold.accounts import projects
+from leasehold.accounts import projects, users
+from leasehold.cli.database import transact
 from leasehold.clock import MICROSECONDS
+from leasehold.entropy import Entropy
 from leasehold.errors import Conflict, Invalid, NotFound
 from leasehold.storage.engine import open_engine
 from leasehold.storage.engines.sqlite_connection import _translate
 from leasehold.storage.migrate import migrate
 from leasehold.storage.secret_box import KEY_BYTES, SecretBox
 from leasehold.storage.statements import PARAMETER, Statement
+from leasehold.storage.transaction import Transaction
 from leasehold.usage import api_keys, key_rows, lost_key
+from leasehold.usage.key_model import ApiKey
 from leasehold.usage.key_restrictions import KeyRestrictions
 from tests.usage.key_ring import BOX, DAY, NOW, KeyRing, opened
 
@@ -150,6 +156,37 @@ def test_the_older_string_ends_when_it_was_said_to(ring: KeyRing) -> None:
     assert key == ring.found(first)
     ring.now = NOW + DAY
     assert (None, key) == (ring.found(first), ring.found(second))
+
+
+def test_the_older_string_of_a_key_that_has_leaked_can_end_at_once(ring: KeyRing) -> None:
+    key, first = ring.create()
+
+    second = ring.rotate(key, older_ends_at=NOW)
+
+    assert (None, key) == (ring.found(first), ring.found(second))
+
+
+def test_of_many_that_rotate_a_key_at_once_one_does(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+
+    def begin(tx: Transaction, now: int) -> ApiKey:
+        users.create(tx, now, Entropy(), email="ada@example.com", password_hash=None)
+        projects.create(tx, now, project_id="shop", owner_email="ada@example.com")
+        return KeyRing(tx, now).create()[0]
+
+    key = transact(engine, begin)
+
+    def rotate(_: int) -> bool:
+        try:
+            transact(engine, lambda tx, now: KeyRing(tx, now).rotate(key))
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [False] * 7 + [True] == sorted(pool.map(rotate, range(8)))
+    assert 2 == len(transact(engine, lambda tx, now: KeyRing(tx, now).strings(key)))
 
 
 def test_there_is_no_third_string_until_one_has_ended(ring: KeyRing) -> None:
@@ -314,7 +351,7 @@ def test_every_change_is_counted_for_the_servers_and_nothing_else_is(ring: KeyRi
         act()
         counted.append(ring.changes())
 
-    assert [1, 0, 1, 1, 1, 1, 0] == [b - a for a, b in zip(counted, counted[1:], strict=False)]
+    assert [1, 0, 1, 1, 1, 1, 0] == [b - a for a, b in pairwise(counted)]
 
 
 def test_without_the_secret_key_all_strings_end_and_the_keys_stay(ring: KeyRing) -> None:

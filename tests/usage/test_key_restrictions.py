@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leasehold.errors import Error, Forbidden, Invalid
+from leasehold.errors import Forbidden, Invalid
 from leasehold.usage import key_restrictions
 from leasehold.usage.key_restrictions import KeyRefused, checked
 
@@ -163,8 +163,8 @@ def test_referrer_patterns_have_one_spelling(text: str, canonical: str) -> None:
     [
         ("example.com", r"example\.com/\* is all of that host"),
         ("https://example.com", "is all of that host"),
-        ("*", "is all of that host"),
-        ("", "is all of that host"),
+        ("*", r"a \* stands only at the end"),
+        ("", r"a \* stands only at the end"),
         ("*/*", r"a \* stands only at the end"),
         ("https://*/*", r"a \* stands only at the end"),
         ("https://exam*.com/*", r"a \* stands only at the end"),
@@ -193,7 +193,7 @@ def test_referrer_patterns_have_one_spelling(text: str, canonical: str) -> None:
         ("ftp://example.com/*", "must be like"),
         ("javascript://example.com/*", "must be like"),
         ("https://example.com/a b", "must be like"),
-        ("https://example.com/*\n", "must be like"),
+        ("https://example.com/\n", "must be like"),
         ("https://example.com/a/../*", r"segments \. and \.\."),
         ("https://example.com/%2e%2E/*", r"segments \. and \.\."),
         ("a" * 600 + "/*", "more than 512 characters"),
@@ -389,8 +389,7 @@ def test_a_list_of_apis_allows_these_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "queue",
-    ["", "resize", "shop/", "/resize", "Shop/resize", "shop/a b", "shop/*", "a/b/c", "\0/x"],
+    "queue", ["", "resize", "shop/", "/resize", "Shop/resize", "shop/a b", "shop/*", "a/b/c"]
 )
 def test_what_is_no_queue_is_refused(queue: str) -> None:
     with pytest.raises(Invalid, match="is no queue: write PROJECT/QUEUE"):
@@ -437,8 +436,10 @@ def test_a_refusal_says_which_restriction_it_is() -> None:
     assert messages == [
         "the API key may not be used from 203.0.113.9: its addresses do not include it",
         "the API key may not be used without a Referer header: it is for certain pages only",
-        "the API key may not be used from this page (the Referer header): its referrers do not"
-        " include it",
+        (
+            "the API key may not be used from this page (the Referer header): its referrers do not"
+            " include it"
+        ),
         "the API key may not be used for the API taskqueue: its APIs do not include it",
         "the API key may not be used on queue shop/resize: its queues do not include it",
         "the API key may not be used for what is about no queue: its queues do not include it",
@@ -457,13 +458,11 @@ def test_public_documents_ask_for_the_caller_alone() -> None:
     assert isinstance(asked[1], KeyRefused)
 
 
-@given(st.text(max_size=60))
-def test_any_text_is_either_a_pattern_or_refused(text: str) -> None:
-    for kind in ("addresses", "referrers", "apis", "queues"):
-        try:
-            restrictions = checked(**{kind: [text]})
-        except Error as refused:
-            assert kind == refused.field
-        else:
-            (canonical,) = getattr(restrictions, kind)
-            assert restrictions == checked(**{kind: [canonical]})
+@given(st.sampled_from(["addresses", "referrers", "apis", "queues"]), st.text(max_size=60))
+def test_any_text_is_refused_or_has_a_spelling_that_stays(kind: str, text: str) -> None:
+    try:
+        restrictions = checked(**{kind: [text]})
+    except Invalid:
+        return
+
+    assert restrictions == checked(**{kind: getattr(restrictions, kind)})

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leasehold.errors import Conflict, Invalid
-from leasehold.usage import price_sheet
+from leasehold.storage.transaction import Transaction
+from leasehold.usage import billing_rows, price_sheet
 from leasehold.usage.month import Month
 from leasehold.usage.price_sheet import EXAMPLE, PriceSheet, parse, to_toml
 from tests.usage.meter import Meter, metering
@@ -172,3 +174,15 @@ def test_months_are_as_long_as_the_calendar_has_them() -> None:
     ]
 
     assert days == [30, 31, 28, 29]
+
+
+def test_of_two_operators_who_both_set_the_first_sheet_one_is_refused(meter: Meter) -> None:
+    def put(tx: Transaction, now: int, sheet: str) -> bool:  # as both see it before either commits
+        return billing_rows.put_price_sheet(
+            tx, now, from_month="2026-11", sheet=sheet, set_by="root", running_month="2026-11"
+        )
+
+    outcomes = [meter.do(partial(put, sheet=sheet)) for sheet in ("first", "second")]
+
+    assert outcomes == [True, False]
+    assert [row.sheet for row in meter.do(lambda tx, _: billing_rows.price_sheets(tx))] == ["first"]

@@ -17,7 +17,7 @@ def list_quotas(
     return quotas.list_quotas(tx, now, project_id=project_id, settings=settings)
 
 
-def set_limit(  # noqa: PLR0913  # who, for whom, what and why: none can be left out
+def set_limit(
     tx: Transaction,
     now: int,
     actor: Actor,

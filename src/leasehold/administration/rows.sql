@@ -129,7 +129,7 @@ select id
 select members.project_id
   from project_members as members
   join users on users.id = members.user_id
- where users.email = :email and members.project_id > :after_id
+ where users.email = :email and users.disabled_at is null and members.project_id > :after_id
  order by members.project_id
  limit :most
 

@@ -218,7 +218,7 @@ def _rows(line: Line, currency: str) -> list[_Row]:
 def _row(item: str, quantity: str, line: Line | None, currency: str) -> _Row:
     charged = line.charged if line else None
     if line is None or charged is None:
-        return {"item": item, "quantity": quantity, "free": "", "price": "", "pay": ""}
+        return {"item": item, "quantity": quantity, "free": "", "price": " ", "pay": ""}
     return {
         "item": item,
         "quantity": quantity,

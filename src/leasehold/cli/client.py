@@ -173,7 +173,7 @@ def show(engine: Engine, client_id: str) -> None:
     """
 
     def run(tx: Transaction, _now: int) -> output.Value:
-        registered, consents = _found(tx, client_id)
+        registered, consents = _found_with_consents(tx, client_id)
         return {**_value(registered.client, registered.secrets), "consents": consents}
 
     output.details(
@@ -292,7 +292,7 @@ def rotate_secret(
             project_id=project_id,
             client_id=client_id,
         )
-        return _found(tx, client_id)[0].client, secret
+        return _found(tx, client_id).client, secret
 
     def undo(tx: Transaction, now: int, made: Made) -> None:
         client, secret = made
@@ -310,7 +310,7 @@ def rotate_secret(
         engine, path, issuer=issuer, force=force, make=make, undo=undo
     )
     assert secret is not None  # as above
-    secrets = read(engine, lambda tx, _: _found(tx, client_id)[0].secrets)
+    secrets = read(engine, lambda tx, _: _found(tx, client_id).secrets)
     older = [kept for kept in secrets if kept.id != secret.secret.id]
     _say(
         path,
@@ -371,7 +371,7 @@ def delete(engine: Engine, client_id: str, *, yes: bool) -> None:
     Example:
       leasehold client delete CLIENT_ID
     """
-    registered, consents = read(engine, lambda tx, _: _found(tx, client_id))
+    registered, consents = read(engine, lambda tx, _: _found_with_consents(tx, client_id))
     client = registered.client
     confirm(
         f"Delete client {client.name} of project {client.project_id}, with its secrets,"
@@ -391,13 +391,18 @@ def delete(engine: Engine, client_id: str, *, yes: bool) -> None:
     )
 
 
-def _found(tx: Transaction, client_id: str) -> tuple[RegisteredClient, int]:
-    """The client, and how many people have said yes to it. Raises NotFound."""
+def _found(tx: Transaction, client_id: str) -> RegisteredClient:
+    """The client that the command names by its id alone. Raises NotFound."""
     actor = operator()
     project_id = clients.project_of(tx, actor, client_id)
-    return (
-        clients.get(tx, actor, project_id=project_id, client_id=client_id),
-        clients.count_consents(tx, actor, project_id=project_id, client_id=client_id),
+    return clients.get(tx, actor, project_id=project_id, client_id=client_id)
+
+
+def _found_with_consents(tx: Transaction, client_id: str) -> tuple[RegisteredClient, int]:
+    """The same, and how many people have said yes to it."""
+    found = _found(tx, client_id)
+    return found, clients.count_consents(
+        tx, operator(), project_id=found.client.project_id, client_id=client_id
     )
 
 

@@ -451,7 +451,7 @@ def _value(key: ApiKey, strings: Sequence[KeyString]) -> dict[str, object]:
         "key": key.id,
         "project": key.project_id,
         "name": key.name,
-        "state": _state(key),
+        "state": _state(key, strings),
         **lists,
         "restrictions": [kind for kind in _LISTS if lists[kind]],
         "calls_per_minute": key.calls_per_minute,
@@ -471,7 +471,9 @@ def _value(key: ApiKey, strings: Sequence[KeyString]) -> dict[str, object]:
     }
 
 
-def _state(key: ApiKey) -> str:
+def _state(key: ApiKey, strings: Sequence[KeyString]) -> str:
     if key.deleted_at is not None:
         return "deleted"
-    return "expired" if key.has_expired(Clock().now()) else "good"
+    if key.has_expired(Clock().now()):
+        return "expired"
+    return "good" if strings else "without a string"

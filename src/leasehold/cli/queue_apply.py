@@ -49,16 +49,17 @@ def apply(engine: Engine, file: str, project_id: str, *, dry_run: bool) -> None:
     declared = _parsed(file)
     if declared.application and canonical_project_id(declared.application) != project_id:
         output.note(f"the file is for {declared.application}, and is applied to {project_id}")
-    what = {
-        "actor": operator(),
-        "project_id": project_id,
-        "file": declared,
-        "tombstone_seconds": from_environment().tombstone_seconds,
-    }
-    if dry_run:
-        steps = read(engine, partial(queue_files.preview, **what))
-    else:
-        steps = transact(engine, partial(queue_files.apply, **what))
+    run, act = (read, queue_files.preview) if dry_run else (transact, queue_files.apply)
+    steps = run(
+        engine,
+        partial(
+            act,
+            actor=operator(),
+            project_id=project_id,
+            file=declared,
+            tombstone_seconds=from_environment().tombstone_seconds,
+        ),
+    )
     _show(steps, declared, project_id, dry_run=dry_run)
 
 

@@ -18,7 +18,7 @@ class _Limit(click.ParamType[N | UnsetType | None], Generic[N]):
     """A number, or `none` for no limit."""
 
     def __init__(self, number: click.ParamType[N]) -> None:
-        self._number = number
+        self._number: click.ParamType[N] = number
         self.name = f"{number.name} or none"
 
     def convert(

@@ -57,19 +57,28 @@ def count_queues(tx: Transaction, project_id: str) -> int:
 
 def create(tx: Transaction, queue: Queue) -> Queue:
     """The queue with its id; Conflict when the name is taken. `queue.id` is not looked at."""
+    made = _insert(tx, queue)
+    touch(tx)
+    return made
+
+
+def _insert(tx: Transaction, queue: Queue) -> Queue:
     _check(queue)
     queue_id = rows.insert_queue(tx, queue)
     if queue_id is None:
         raise Conflict(f"project {queue.project_id} already has a queue {queue.name}")
-    touch(tx)
     return replace(queue, id=queue_id)
 
 
 def change(tx: Transaction, queue: Queue) -> None:
     """Writes a queue's settings and ACL as they are in `queue`."""
+    _update(tx, queue)
+    touch(tx)
+
+
+def _update(tx: Transaction, queue: Queue) -> None:
     _check(queue)
     rows.update_queue(tx, queue)
-    touch(tx)
 
 
 def _check(queue: Queue) -> None:
@@ -145,18 +154,22 @@ def plan(
 
 def apply(tx: Transaction, now: int, steps: Sequence[Step]) -> None:
     """Carries a plan out."""
+    is_changed = False
     for step in steps:
         match step.action:
             case "create":
-                create(tx, step.queue)
+                _insert(tx, step.queue)
             case "change":
-                change(tx, step.queue)
+                _update(tx, step.queue)
                 if step.queue.paused_at is None:
-                    resume(tx, step.queue)
+                    rows.resume(tx, step.queue.id)
             case "pause":
-                pause(tx, now, step.queue)
+                rows.pause(tx, step.queue.id, now)
             case "keep":
-                pass
+                continue
+        is_changed = True
+    if is_changed:
+        touch(tx)  # once: each time would leave PostgreSQL another version of its one row
 
 
 def plan_file(

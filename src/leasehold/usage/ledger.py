@@ -67,19 +67,20 @@ def _row(minute: int, charge: Charge, outcome: str, calls: int) -> EntryRow:
 def _nothing_to_run(
     tx: Transaction,  # noqa: ARG001  # every verb is given it
     now: int,  # noqa: ARG001  # likewise
-    refusals: Sequence[Refusal],
-) -> Sequence[Refusal]:
-    return refusals
+    outcomes: Sequence[Refusal | None],
+) -> Sequence[Refusal | None]:
+    return outcomes
 
 
-# Calls that were refused before they reached a verb: they change nothing, and are counted. The
-# engines have no lane of this name, so it runs on that of ordinary changes.
-REFUSED = Verb("refused", _nothing_to_run)
+# Calls that were answered or refused before they reached a verb: they change nothing, and are
+# counted. The engines have no lane of this name, so it runs on that of ordinary changes.
+ANSWERED: Verb[Refusal | None, Refusal | None] = Verb("answered", _nothing_to_run)
 
 
-async def count_refused(committer: Committer, charge: Charge, reason: str) -> None:
+async def count(committer: Committer, charge: Charge, reason: str) -> None:
     """Counts a call that no verb will see; returns once that is durable, so that it may be told.
 
-    Raises Unavailable when it cannot be counted: then the caller is told that instead.
+    `reason` DONE: it was answered from memory. Raises Unavailable when it cannot be counted: then
+    the caller is told that instead.
     """
-    await committer.call(REFUSED, Refusal(reason), charge)
+    await committer.call(ANSWERED, Refusal(reason) if reason else None, charge)

@@ -141,10 +141,11 @@ def _why_it_is_none(text: str) -> str:  # noqa: PLR0911  # one row for each mist
         return "it holds no user name and no backslash"
     if "?" in text or "#" in text:
         return "leave out what comes after the path: ? and # are not compared"
-    if "/" not in text.rpartition("://")[2]:
-        return f"say which pages: {text}/* is all of that host"
-    if "*" in text.removesuffix("*").replace("://*.", "://", 1).removeprefix("*."):
+    start = text.removesuffix("*").replace("://*.", "://", 1).removeprefix("*.")
+    if "*" in start or not start:
         return "a * stands only at the end, and as *. before a domain"
+    if text and "/" not in text.rpartition("://")[2]:
+        return f"say which pages: {text}/* is all of that host"
     return "it must be like https://example.com/* or *.example.com/app/*"
 
 

@@ -1,7 +1,7 @@
 """Answering one request of the administration API: route, gate, read, run, shape."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -9,24 +9,30 @@ from typing import TypeVar
 
 import msgspec
 
+from leasehold.access.admission import Bill, Caller
 from leasehold.access.freshness import Freshness
 from leasehold.access.principal import Principal
 from leasehold.errors import Error, Invalid, Unavailable
 from leasehold.storage.committer import Committer
 from leasehold.storage.transaction import Transaction
-from leasehold.web.administration import common
-from leasehold.web.administration.callers import Callers, actor
+from leasehold.web.administration import common, discovery
+from leasehold.web.administration.callers import actor
 from leasehold.web.administration.given import read_body, read_query
 from leasehold.web.administration.json_schema import Schemas
 from leasehold.web.administration.method import PREFIX, After, Call, Csv, Method, Services
 from leasehold.web.administration.router import Match, Router
 from leasehold.web.administration.wire import Nothing, camel
 from leasehold.web.api import errors, fields, wire
+from leasehold.web.api.answer import Gate
+from leasehold.web.api.credentials import find_referrer
 from leasehold.web.api.errors import Failure
 from leasehold.web.api.fields import Selection
 from leasehold.web.api.message import Reply, Request
+from leasehold.web.api.visit import Visit
 
 R = TypeVar("R")
+
+API = "leasehold"
 
 MAX_BODY = 2 * 2**20  # bytes: a queue file of 1 MiB, each character of it escaped
 
@@ -48,14 +54,14 @@ class AdministrationApi:
         self,
         methods: Iterable[Method],
         *,
-        callers: Callers,
+        gate: Gate,
         committer: Committer,
         freshness: Freshness,
         services: Services,
     ) -> None:
-        methods = tuple(methods)
+        self._methods = methods = tuple(methods)
         self._router = Router(methods)
-        self._callers = callers
+        self._gate = gate
         self._committer = committer
         self._freshness = freshness
         self._services = services
@@ -65,27 +71,40 @@ class AdministrationApi:
         """Whether the path (percent-encoded or not) is one of ours."""
         return path.startswith(PREFIX)
 
-    async def answer(self, request: Request, address: str) -> Reply:
-        """The reply, whatever the request is: errors become envelopes, nothing is raised.
+    def describe(self, common_parameters: Mapping[str, object]) -> Mapping[str, object]:
+        """The discovery document."""
+        return discovery.document(self._methods, self._services.issuer, common_parameters)
 
-        `address` is where it came from.
-        """
-        pretty = True
-        try:
-            request = common.meant(request)
-            parameters = await common.parameters_of(request, MAX_BODY)
-            pretty = common.is_pretty(parameters)
-            match = self._match(request)
-            common.check(parameters, has_csv=match.method.has_csv)
-            principal = await self._principal(match.method, request, parameters)
-            selection = self._selection(match.method, parameters.get("fields"))
-            call = await self._call(request, parameters, match, principal, address)
-            value = await self._run(match.method, call)
-            return _shape(value, selection, pretty=pretty)
-        except _Failed as failed:
-            return failed.failure.reply(pretty=pretty)
-        except Exception as error:  # a stranger's request must never end in a traceback
-            return self._failure(error).reply(pretty=pretty)
+    async def answer(self, request: Request) -> Reply:
+        """The reply, whatever the request is: errors become envelopes, nothing is raised."""
+        method: Method | None = None
+
+        async def work(visit: Visit) -> Reply:
+            nonlocal method
+            meant = common.meant(request)
+            parameters = await common.parameters_of(meant, MAX_BODY)
+            visit.pretty = parameters.get("prettyPrint", "").lower() != "false"
+            match = self._match(meant)
+            method = match.method
+            return await self._answer(meant, parameters, match, visit)
+
+        return await Visit(self._gate.admission).answer(
+            work, lambda error: self._failure(error, method)
+        )
+
+    async def _answer(
+        self, request: Request, parameters: dict[str, str], match: Match, visit: Visit
+    ) -> Reply:
+        method = match.method
+        caller = await self._gate.caller(request, parameters)
+        if caller is None:
+            raise _Failed(errors.unauthenticated(self._gate.realm, token_given=False))
+        bill = visit.charge(caller, API, method.id, method.cost)
+        common.check(parameters, has_csv=method.has_csv)
+        principal = await self._gated(method, caller, request)
+        selection = self._selection(method, parameters.get("fields"))
+        call = await self._call(request, parameters, match, principal)
+        return _shape(await self._run(method, call, bill), selection, pretty=visit.pretty)
 
     def _match(self, request: Request) -> Match:
         match = self._router.match(request.verb, request.path)
@@ -95,20 +114,25 @@ class AdministrationApi:
             raise _Failed(errors.wrong_verb(match))
         return match
 
-    async def _principal(
-        self, method: Method, request: Request, parameters: dict[str, str]
-    ) -> Principal:
-        principal = await self._callers.principal(request, parameters)
-        realm = self._services.issuer
-        if principal is None:
+    async def _gated(self, method: Method, caller: Caller, request: Request) -> Principal:
+        admission, realm = self._gate.admission, self._gate.realm
+        admission.check(
+            caller,
+            api=API,
+            queue=None,
+            address=request.address(),
+            referrer=find_referrer(request.headers),
+        )
+        await admission.pay(caller, method.cost, None)
+        if caller.principal is None:
             raise _Failed(errors.unauthenticated(realm, token_given=False))
-        if not principal.scopes & method.scopes:
+        if not caller.principal.scopes & method.scopes:
             raise _Failed(
                 errors.refused(
                     "insufficientPermissions", realm=realm, wanted_scopes=method.scopes, project=""
                 )
             )
-        return principal
+        return caller.principal
 
     def _selection(self, method: Method, selector: str | None) -> Selection | None:
         """Read before the method runs: a secret whose reply cannot be shown would be lost."""
@@ -122,7 +146,6 @@ class AdministrationApi:
         parameters: dict[str, str],
         match: Match,
         principal: Principal,
-        address: str,
     ) -> Call:
         method = match.method
         query = read_query(method.query or Nothing, common.own(parameters))
@@ -131,7 +154,7 @@ class AdministrationApi:
             _check_type(request)
             body = read_body(method.request, await request.read_body(MAX_BODY))
         return Call(
-            actor=actor(principal, address),
+            actor=actor(principal, request.address()),
             services=self._services,
             ids=match.ids,
             query=query,
@@ -139,15 +162,15 @@ class AdministrationApi:
             wants_csv=parameters.get("alt") == "csv",
         )
 
-    async def _run(self, method: Method, call: Call) -> object:
+    async def _run(self, method: Method, call: Call, bill: Bill) -> object:
         if method.aside is not None:
             await self._committer.read(partial(_run, run=method.aside.check, call=call))
             made = await asyncio.to_thread(method.aside.make, call)
             call = msgspec.structs.replace(call, made=made)
         run = partial(_run, run=method.run, call=call)
         if method.verb == "GET":
-            return await self._committer.read(run)
-        value = await self._committer.write(run)
+            return await self._committer.read(run, bill.hand_over())
+        value = await self._committer.write(run, bill.hand_over())
         # What this process remembers is out of date from now on. When it cannot ask, the change
         # is made all the same, and the process will ask again or trust its memory no longer.
         with suppress(Unavailable):
@@ -158,10 +181,13 @@ class AdministrationApi:
             pass
         return method.after.show(value)
 
-    def _failure(self, error: Exception) -> Failure:
-        failure = errors.failure(error, realm=self._services.issuer)
-        if isinstance(error, Error) and error.field and failure.location:
-            return replace(failure, location=camel(error.field))
+    def _failure(self, error: Exception, method: Method | None) -> Failure:
+        if isinstance(error, _Failed):
+            return error.failure
+        failure = errors.failure(error, realm=self._gate.realm)
+        if isinstance(error, Error) and error.field and failure.status in (400, 409):
+            words = {} if method is None else method.words
+            return replace(failure, location=camel(words.get(error.field, error.field)))
         return failure
 
 
@@ -186,5 +212,5 @@ def _shape(value: object, selection: Selection | None, *, pretty: bool) -> Reply
         return Reply(200, value.text.encode(), "text/csv; charset=UTF-8")
     if selection is None:
         return Reply(200, wire.encode(value, pretty=pretty))
-    chosen = selection.apply(msgspec.to_builtins(value))
+    chosen = selection.apply(msgspec.json.decode(msgspec.json.encode(value)))
     return Reply(200, wire.encode(chosen, pretty=pretty))

@@ -6,8 +6,6 @@ from leasehold.errors import Invalid
 from leasehold.web.api.message import Request, parse_parameters
 from leasehold.web.api.method import parse_boolean
 
-MAX_QUOTA_USER = 40  # characters
-
 _CREDENTIALS = frozenset({"access_token", "oauth_token", "key"})
 _COMMON = frozenset({"alt", "fields", "prettyPrint", "quotaUser", "userIp", "$.xgafv", "callback"})
 _OVERRIDE = b"x-http-method-override"
@@ -40,13 +38,9 @@ async def parameters_of(request: Request, max_body: int) -> dict[str, str]:
     return parse_parameters(query)
 
 
-def is_pretty(parameters: dict[str, str]) -> bool:
-    """Whether the reply is to be indented; Invalid for a word that is neither yes nor no."""
-    return parse_boolean("prettyPrint", parameters.get("prettyPrint") or "true")
-
-
 def check(parameters: dict[str, str], *, has_csv: bool) -> None:
     """Refuses what would be misunderstood; `has_csv`: the method has its reply as CSV too."""
+    parse_boolean("prettyPrint", parameters.get("prettyPrint") or "true")
     forms = ("json", "csv") if has_csv else ("json",)
     alt = parameters.get("alt", "json")
     if alt not in forms:
@@ -56,8 +50,6 @@ def check(parameters: dict[str, str], *, has_csv: bool) -> None:
         raise Invalid("fields selects from JSON: leave it out of a call for CSV", field="fields")
     if "callback" in parameters:
         raise Invalid("JSON-P is not served: fetch JSON instead", field="callback")
-    if len(parameters.get("quotaUser", "")) > MAX_QUOTA_USER:
-        raise Invalid(f"quotaUser has at most {MAX_QUOTA_USER} characters", field="quotaUser")
 
 
 def own(parameters: dict[str, str]) -> dict[str, str]:

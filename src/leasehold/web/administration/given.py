@@ -79,6 +79,6 @@ def _texts(value: object) -> Iterator[str]:
             for name, member in value.items():
                 yield name
                 yield from _texts(member)
-        case list():
+        case list() | tuple():
             for member in value:
                 yield from _texts(member)

@@ -5,7 +5,7 @@ Router, answer, discovery document, OpenAPI document and reference page all read
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 import msgspec
@@ -119,6 +119,7 @@ class Method:
     query: type[Wire] | None = None
     request: type[Wire] | None  # of the body; None: no body is read
     response: type[Wire] | None  # None: 204 without a body
+    words: Mapping[str, str] = field(default_factory=dict)  # a field of our errors: its name here
     has_csv: bool = False  # whether `run` heeds `Call.wants_csv`
     aside: Aside | None = None
     run: Callable[[Transaction, int, Call], object]  # a `response`, None for none, or Csv

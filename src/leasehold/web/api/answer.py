@@ -1,31 +1,33 @@
-"""Answering one request of the API: route, read what is common to all, gate, run, shape."""
+"""Answering one request of the API: route, admit, gate, run, shape; and count it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from leasehold.access.decide import Need, decide
+from leasehold.access.admission import Admission, ApiIsOff, Bill, Caller
+from leasehold.access.decide import Need, Refused, decide
 from leasehold.access.directory import Directory, Place
-from leasehold.access.freshness import Freshness
-from leasehold.access.principal import Principal
-from leasehold.access.self_signed_jwt import SelfSignedJwts
-from leasehold.access.token_table import TokenTable
 from leasehold.accounts.projects import canonical_project_id
-from leasehold.errors import Invalid, Unauthenticated
+from leasehold.errors import Error, Invalid, Unavailable
 from leasehold.web.api import errors, fields, wire
-from leasehold.web.api.credentials import find_credential
+from leasehold.web.api.credentials import (
+    find_credential,
+    find_key,
+    find_referrer,
+    find_user,
+)
 from leasehold.web.api.errors import Failure
 from leasehold.web.api.fields import Selection
 from leasehold.web.api.message import Reply, Request, parse_parameters
 from leasehold.web.api.method import Call, Method, Services, parse_boolean
 from leasehold.web.api.router import Match, Router
 from leasehold.web.api.schemas import SHAPES
+from leasehold.web.api.visit import Visit
 
 API = "taskqueue"
 
 MAX_BODY = 2 * 2**20  # bytes: a task of 1 MiB in base64, with room for the rest
-MAX_QUOTA_USER = 40  # characters
 
 _FORM = b"application/x-www-form-urlencoded"
 _OVERRIDE = b"x-http-method-override"
@@ -46,11 +48,19 @@ class _Failed(Exception):
 class Gate:
     """What decides about a request."""
 
-    tokens: TokenTable
-    self_signed_jwts: SelfSignedJwts
+    admission: Admission
     directory: Directory
-    freshness: Freshness
     realm: str  # our issuer
+    query_tokens: bool  # whether a token may be in the URL
+
+    async def caller(self, request: Request, parameters: dict[str, str]) -> Caller | None:
+        """Who has sent the request; None without a credential. Raises what `Admission` does."""
+        credential = find_credential(request.headers, parameters, query_tokens=self.query_tokens)
+        return await self.admission.caller(
+            credential.text if credential is not None else None,
+            find_key(request.headers, parameters),
+            find_user(parameters),
+        )
 
 
 class Api:
@@ -63,30 +73,40 @@ class Api:
 
     async def answer(self, request: Request, *, in_batch_of: int = 1) -> Reply:
         """The reply, whatever the request is: errors become envelopes, nothing is raised."""
-        pretty = True
-        try:
-            request, parameters = await _common(request)
-            pretty = parse_boolean("prettyPrint", parameters.get("prettyPrint") or "true")
-            match = self._match(request)
-            _check_common(parameters)
-            principal = await self._authenticate(request, parameters)
-            place = await self._gated(match, principal)
-            selection = _selection(match.method, parameters.get("fields"))
-            call = await self._call(request, parameters, match, principal, place, in_batch_of)
-            value = await match.method.run(call)
-            return _shape(value, match.method, selection, pretty=pretty)
-        except _Failed as failed:
-            return failed.failure.reply(pretty=pretty)
-        except Exception as error:  # a stranger's request must never end in a traceback
-            return errors.failure(error, realm=self._gate.realm).reply(pretty=pretty)
+
+        async def work(visit: Visit) -> Reply:
+            return await self._answer(request, visit, in_batch_of)
+
+        return await Visit(self._gate.admission).answer(work, self._failure)
+
+    async def _answer(self, request: Request, visit: Visit, in_batch_of: int) -> Reply:
+        request, parameters = await _common(request)
+        visit.pretty = parameters.get("prettyPrint", "").lower() != "false"
+        match = self._match(request)
+        method = match.method
+        caller = await self._gate.caller(request, parameters)
+        if caller is None:
+            raise _Failed(errors.unauthenticated(self._gate.realm, token_given=False))
+        bill = visit.charge(caller, API, method.id, method.cost)
+        _check_common(parameters)
+        place = await self._gated(match, caller, request)
+        selection = _selection(method, parameters.get("fields"))
+        call = await self._call(request, parameters, match, bill, place, in_batch_of)
+        return _shape(await method.run(call), method, selection, pretty=visit.pretty)
+
+    def _failure(self, error: Exception) -> Failure:
+        if isinstance(error, _Failed):
+            return error.failure
+        return errors.failure(error, realm=self._gate.realm)
 
     async def has_caller(self, request: Request) -> bool:
         """Whether the request carries a credential that is good; Unavailable if none can say."""
         try:
-            await self._authenticate(request, parse_parameters(request.query))
-        except (_Failed, Unauthenticated):
+            return await self._gate.caller(request, parse_parameters(request.query)) is not None
+        except Unavailable:
+            raise
+        except Error:
             return False
-        return True
 
     def _match(self, request: Request) -> Match:
         match = self._router.match(request.verb, request.path)
@@ -96,27 +116,23 @@ class Api:
             raise _Failed(errors.wrong_verb(match))
         return match
 
-    async def _authenticate(self, request: Request, parameters: dict[str, str]) -> Principal:
-        gate = self._gate
-        query_tokens = self._services.settings.query_tokens
-        credential = find_credential(request.headers, parameters, query_tokens=query_tokens)
-        if credential is None:
-            raise _Failed(errors.unauthenticated(gate.realm, token_given=False))
-        gate.freshness.check()
-        if "." in credential.text:  # a JWT has two dots, a token of ours none
-            return await gate.self_signed_jwts.principal(credential.text)
-        return await gate.tokens.principal(credential.text)
-
-    async def _gated(self, match: Match, principal: Principal) -> Place:
-        method = match.method
+    async def _gated(self, match: Match, caller: Caller, request: Request) -> Place:
+        method, admission = match.method, self._gate.admission
         project_id = canonical_project_id(match.project)
         place = await self._gate.directory.place(project_id, match.queue)
-        refused = decide(
-            principal,
-            place,
-            Need(API, method.scopes, method.role),
-            full_projects=self._gate.directory.full_projects,
-        )
+        refused = self._decide(method, caller, place)
+        queue = place.queue if refused is None else None
+        if caller.fault is not None or caller.key is not None:
+            admission.check(
+                caller,
+                api=API,
+                queue=f"{project_id}/{match.queue}",
+                address=request.address(),
+                referrer=find_referrer(request.headers),
+            )
+        await admission.pay(caller, method.cost, queue)
+        if caller.principal is None:
+            raise _Failed(errors.unauthenticated(self._gate.realm, token_given=False))
         if refused is not None:
             raise _Failed(
                 errors.refused(
@@ -126,14 +142,26 @@ class Api:
                     project=project_id,
                 )
             )
+        if API not in caller.project.apis:
+            raise ApiIsOff(API, caller.project.id)
         return place
+
+    def _decide(self, method: Method, caller: Caller, place: Place) -> Refused | None:
+        if caller.principal is None:  # every method of this API needs somebody who is authorized
+            return Refused("forbidden")
+        return decide(
+            caller.principal,
+            place,
+            Need(API, method.scopes, method.role),
+            full_projects=self._gate.directory.full_projects,
+        )
 
     async def _call(
         self,
         request: Request,
         parameters: Mapping[str, str],
         match: Match,
-        principal: Principal,
+        bill: Bill,
         place: Place,
         in_batch_of: int,
     ) -> Call:
@@ -148,7 +176,7 @@ class Api:
         return Call(
             services=self._services,
             version=match.version,
-            principal=principal,
+            bill=bill,
             project=match.project,
             queue=place.queue,
             task_id=match.task,
@@ -180,6 +208,7 @@ async def _common(request: Request) -> tuple[Request, dict[str, str]]:
 
 def _check_common(parameters: dict[str, str]) -> None:
     """The parameters that every method takes: refuse what would be misunderstood."""
+    parse_boolean("prettyPrint", parameters.get("prettyPrint") or "true")
     if parameters.get("alt", "json") != "json":
         raise Invalid(
             f"Invalid string value: {parameters['alt'][:50]!r}. Allowed values: [json]", field="alt"
@@ -188,18 +217,6 @@ def _check_common(parameters: dict[str, str]) -> None:
         raise Invalid(
             "JSON-P is not served: it would let any page read your tasks. Fetch JSON instead",
             field="callback",
-        )
-    if len(parameters.get("quotaUser", "")) > MAX_QUOTA_USER:
-        raise Invalid(f"quotaUser has at most {MAX_QUOTA_USER} characters", field="quotaUser")
-    if "key" in parameters:
-        raise _Failed(
-            Failure(
-                400,
-                "keyInvalid",
-                "Bad Request: this server has given out no such API key; leave it out",
-                domain="usageLimits",
-                location="key",
-            )
         )
 
 

@@ -7,12 +7,15 @@ import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from leasehold.errors import Invalid, NotFound
+from leasehold.errors import Invalid
 from leasehold.settings import Settings
-from leasehold.web.api import batch, discovery, errors, wire
+from leasehold.web.account.client_address import client_address, trusted_networks
+from leasehold.web.administration.answer import AdministrationApi
+from leasehold.web.api import batch, errors
 from leasehold.web.api.answer import Api
 from leasehold.web.api.batch import BatchCall, BatchReply
-from leasehold.web.api.message import Headers, Reply, Request, TooLarge, parse_parameters
+from leasehold.web.api.documents import Documents
+from leasehold.web.api.message import Headers, Reply, Request, TooLarge
 from leasehold.web.api.router import PREFIX
 
 # ASGI's own types: its messages are dictionaries of anything.
@@ -41,19 +44,29 @@ _JSON_HEADERS = (
 class ApiApplication:
     """Serves the methods, batches of them, and the documents that describe them."""
 
-    def __init__(self, api: Api, *, issuer: str, settings: Settings) -> None:
+    def __init__(
+        self,
+        api: Api,
+        administration: AdministrationApi,
+        documents: Documents,
+        *,
+        issuer: str,
+        settings: Settings,
+    ) -> None:
         self._api = api
+        self._administration = administration
+        self._documents = documents
+        self._trusted = trusted_networks(settings.trusted_proxies)
         self._issuer = issuer
         self._body_seconds = settings.header_seconds
         self._large_batches = asyncio.Semaphore(MAX_LARGE_BATCHES)
-        self._documents = {
-            version: discovery.document(version, issuer, settings) for version in discovery.VERSIONS
-        }
 
     def serves(self, path: str) -> bool:
         """Whether the path (percent-encoded or not) is one of ours."""
-        return path.startswith((PREFIX, "/discovery/", "/$discovery/", "/batch/")) or (
-            path == "/batch"
+        return (
+            self._administration.serves(path)
+            or path.startswith((PREFIX, "/discovery/", "/$discovery/", "/batch/"))
+            or path == "/batch"
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,40 +79,32 @@ class ApiApplication:
             scope["query_string"].decode("latin-1"),
             headers,
             read_body,
+            lambda: self._address(scope),
         )
         if request.path.startswith(PREFIX):
             reply = await self._api.answer(request)
+        elif self._administration.serves(request.path):
+            reply = await self._administration.answer(request)
+        elif request.path.startswith("/batch"):
+            reply = await self._answer_batches(request)
         else:
-            reply = await self._answer_other(request)
+            reply = await self._documents.answer(request)
         await _send(reply, headers, send)
 
-    async def _answer_other(self, request: Request) -> Reply:
+    def _address(self, scope: Scope) -> str:
+        forwarded = [
+            value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name == b"x-forwarded-for"
+        ]
+        client = scope.get("client")
+        return client_address(client[0] if client else None, forwarded, self._trusted)
+
+    async def _answer_batches(self, request: Request) -> Reply:
         try:
-            if request.path == "/batch" or request.path.startswith("/batch/"):
-                return await self._batch(request)
-            return self._describe(request)
+            return await self._batch(request)
         except Exception as error:  # as in `Api.answer`
             return errors.failure(error, realm=self._issuer).reply()
-
-    def _describe(self, request: Request) -> Reply:
-        if request.verb not in ("GET", "HEAD"):
-            return errors.wrong_verb({"GET"}).reply()
-        parameters = parse_parameters(request.query)
-        match request.path.strip("/").split("/"):
-            case ["discovery", "v1", "apis"]:
-                return Reply(200, wire.encode(discovery.directory(self._issuer), pretty=True))
-            case ["discovery", "v1", "apis", discovery.NAME, version, "rest"]:
-                return self._document(version)
-            case ["$discovery", "rest"]:
-                return self._document(parameters.get("version", discovery.VERSIONS[0]))
-            case _:
-                raise NotFound("Not Found")
-
-    def _document(self, version: str) -> Reply:
-        for known, document in self._documents.items():
-            if known == version:
-                return Reply(200, wire.encode(document, pretty=True))
-        raise NotFound(f"Not Found: there are the versions {', '.join(self._documents)}")
 
     async def _batch(self, request: Request) -> Reply:
         if request.verb != "POST":
@@ -134,15 +139,16 @@ class ApiApplication:
         headers = _by_name(
             [(name.encode("latin-1"), value.encode("latin-1")) for name, value in call.headers]
         )
-        if b"authorization" in outer.headers:
-            headers.setdefault(b"authorization", outer.headers[b"authorization"])
+        for name in (b"authorization", b"x-goog-api-key", b"referer", b"origin"):
+            if name in outer.headers:
+                headers.setdefault(name, outer.headers[name])
 
         async def read_body(limit: int) -> bytes:
             if len(call.body) > limit:
                 raise TooLarge(f"the body of a call has at most {limit} bytes")
             return call.body
 
-        inner = Request(call.verb, path, query, headers, read_body)
+        inner = Request(call.verb, path, query, headers, read_body, outer.address)
         return await self._api.answer(inner, in_batch_of=calls)
 
 

@@ -16,26 +16,23 @@ VERSIONS: tuple[Version, ...] = ("v1beta2", "v1beta1")
 _Json = dict[str, object]
 
 
-def directory(issuer: str) -> _Json:
-    """The list of APIs that are served here."""
-    return {
-        "kind": "discovery#directoryList",
-        "discoveryVersion": "v1",
-        "items": [
+def directory(issuer: str, documents: Iterable[Mapping[str, object]]) -> _Json:
+    """The list of APIs that are served here, of each the preferred version first."""
+    seen: set[object] = set()
+    items = []
+    for document in documents:
+        name, version = document["name"], document["version"]
+        items.append(
             {
                 "kind": "discovery#directoryItem",
-                "id": f"{NAME}:{version}",
-                "name": NAME,
-                "version": version,
-                "title": TITLE,
-                "description": _DESCRIPTION,
-                "discoveryRestUrl": f"{issuer}/discovery/v1/apis/{NAME}/{version}/rest",
-                "discoveryLink": f"./apis/{NAME}/{version}/rest",
-                "preferred": version == VERSIONS[0],
+                **{key: document[key] for key in ("id", "name", "version", "title", "description")},
+                "discoveryRestUrl": f"{issuer}/discovery/v1/apis/{name}/{version}/rest",
+                "discoveryLink": f"./apis/{name}/{version}/rest",
+                "preferred": name not in seen,
             }
-            for version in VERSIONS
-        ],
-    }
+        )
+        seen.add(name)
+    return {"kind": "discovery#directoryList", "discoveryVersion": "v1", "items": items}
 
 
 def document(version: Version, issuer: str, settings: Settings) -> _Json:
@@ -57,7 +54,7 @@ def document(version: Version, issuer: str, settings: Settings) -> _Json:
         "rootUrl": f"{issuer}/",
         "servicePath": base_path.removeprefix("/"),
         "batchPath": "batch",
-        "parameters": _common_parameters(settings),
+        "parameters": common_parameters(settings),
         "auth": {"oauth2": {"scopes": _scopes(methods)}},
         "schemas": {
             name: {"id": name, "type": "object", "properties": _properties(schema, version)}
@@ -70,7 +67,8 @@ def document(version: Version, issuer: str, settings: Settings) -> _Json:
 _DESCRIPTION = "Leases tasks of pull queues to workers anywhere, over HTTPS."
 
 
-def _common_parameters(settings: Settings) -> _Json:
+def common_parameters(settings: Settings) -> _Json:
+    """What every method of every API takes."""
     common: _Json = {
         "alt": {
             "type": "string",

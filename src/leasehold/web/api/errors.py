@@ -5,12 +5,19 @@ import traceback
 from dataclasses import dataclass, field
 
 from leasehold import errors
+from leasehold.access.admission import ApiIsOff, QuotaExhausted
 from leasehold.access.decide import Reason
+from leasehold.access.key_table import KeyExpired, KeyInvalid
 from leasehold.oauth2 import scopes
+from leasehold.queues.limits import QueueFull
+from leasehold.usage.key_restrictions import KeyRefused
 from leasehold.web.api import wire
 from leasehold.web.api.message import Reply, TooLarge
 
 _log = logging.getLogger("leasehold.api")
+
+UNAVAILABLE = 503
+_LIMITS = "usageLimits"  # the domain of what has to do with keys and quota
 
 # What our words are called on this wire.
 _FIELDS = {
@@ -69,16 +76,17 @@ def refused(reason: Reason, *, realm: str, wanted_scopes: int, project: str) -> 
             return Failure(403, reason, "Insufficient Permission", headers=headers)
         case "accessNotConfigured":
             message = (
-                "Access Not Configured. The Task Queue API is not switched on for this project:"
+                "Access Not Configured. The Task Queue API is not switched on for project"
+                f" {project}, or the project itself is off:"
                 f" `leasehold api enable taskqueue --project {project}` does it."
             )
-            return Failure(403, reason, message, domain="usageLimits")
+            return Failure(403, reason, message, domain=_LIMITS)
         case "quotaExceeded":
             message = (
                 "Quota exceeded: the project's tasks have reached its total_storage_limit; delete"
                 " tasks, or raise the limit in queue.yaml"
             )
-            return Failure(403, reason, message, domain="usageLimits")
+            return Failure(403, reason, message, domain=_LIMITS)
         case "notFound":
             return Failure(404, reason, "Not Found: the project has no queue of this name")
         case "forbidden":
@@ -101,11 +109,18 @@ def wrong_verb(allowed: set[str]) -> Failure:
     )
 
 
-def failure(error: Exception, *, realm: str) -> Failure:  # noqa: PLR0911  # one row for each
+def failure(error: Exception, *, realm: str) -> Failure:  # noqa: C901, PLR0911  # one row for each
     """The failure for what a rule raised; what nobody foresaw is logged, and told to nobody."""
     match error:
         case errors.Unauthenticated():
             return unauthenticated(realm, token_given=True)
+        case KeyInvalid() | KeyExpired():
+            return Failure(400, error.reason, error.message, domain=_LIMITS, location="key")
+        case KeyRefused() | ApiIsOff() | QueueFull():
+            return Failure(403, error.reason, error.message, domain=_LIMITS)
+        case QuotaExhausted():
+            wait = (b"retry-after", str(error.retry_after).encode())
+            return Failure(403, error.reason, error.message, domain=_LIMITS, headers=(wait,))
         case TooLarge():
             return Failure(413, error.reason, error.message)
         case errors.Invalid():
@@ -121,7 +136,7 @@ def failure(error: Exception, *, realm: str) -> Failure:  # noqa: PLR0911  # one
         case errors.Unavailable():
             _log.warning("api.unavailable %s %s", error.message, error.detail)
             return Failure(
-                503,
+                UNAVAILABLE,
                 error.reason,
                 f"Backend Error: {error.message}",
                 headers=((b"retry-after", b"1"),),

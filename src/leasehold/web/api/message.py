@@ -20,6 +20,7 @@ class Request(msgspec.Struct, frozen=True):
     query: str  # likewise
     headers: Headers  # lower-case names
     read_body: Callable[[int], Awaitable[bytes]]  # at most so many bytes, decompressed
+    address: Callable[[], str]  # where it came from: "unknown" if nobody can tell
 
 
 class Reply(msgspec.Struct, frozen=True):

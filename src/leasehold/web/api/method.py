@@ -2,21 +2,25 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
-from leasehold.access.principal import Principal
+from leasehold.access.admission import Bill
 from leasehold.errors import Invalid, Missing
 from leasehold.queues.model import Queue, Role
 from leasehold.queues.verbs import Verbs
 from leasehold.settings import Settings
 from leasehold.storage.committer import Committer
+from leasehold.storage.group import Operation, Verb
 
 Version = Literal["v1beta1", "v1beta2"]
 
 BOTH: tuple[Version, ...] = ("v1beta1", "v1beta2")
 NEW_ONLY: tuple[Version, ...] = ("v1beta2",)
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 _INT32 = 2**31
 
@@ -54,13 +58,25 @@ class Call(msgspec.Struct, frozen=True):
 
     services: Services
     version: Version
-    principal: Principal
+    bill: Bill
     project: str  # as the caller wrote it: perhaps with a partition prefix
     queue: Queue
     task_id: str  # "" where the path names no task
     parameters: Mapping[str, str]
     body: bytes
     in_batch_of: int = 1  # calls that share one request
+
+    def run(self, verb: Verb[A, R], argument: A) -> Awaitable[R]:
+        """Runs a hot verb, which counts the call in its transaction."""
+        return self.services.committer.call(verb, argument, self.bill.hand_over())
+
+    def write(self, operation: Operation[R]) -> Awaitable[R]:
+        """Runs an operation, likewise."""
+        return self.services.committer.write(operation, self.bill.hand_over())
+
+    def read(self, operation: Operation[R]) -> Awaitable[R]:
+        """Runs an operation that changes nothing but the count of calls."""
+        return self.services.committer.read(operation, self.bill.hand_over())
 
     def integer(self, name: str) -> int:
         """A required int32; Missing or Invalid, by its wire name."""

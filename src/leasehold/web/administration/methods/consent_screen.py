@@ -162,6 +162,7 @@ METHODS = (
         cost=1,
         request=SetLogo,
         response=ConsentScreenResource,
+        words={"logo": "image"},
         run=set_logo,
     ),
     Method(

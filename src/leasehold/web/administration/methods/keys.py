@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Literal, get_args
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -10,7 +10,7 @@ from leasehold.administration import api_keys
 from leasehold.administration.api_keys import KeyDetails, KeyWithString
 from leasehold.oauth2 import scopes
 from leasehold.storage.transaction import Transaction
-from leasehold.usage.key_model import KEEP, KeyChanges, KeyString, Kept, NewKey
+from leasehold.usage.key_model import KeyChanges, KeyString, NewKey
 from leasehold.web.administration.method import Call, Method
 from leasehold.web.administration.wire import (
     Instant,
@@ -22,8 +22,6 @@ from leasehold.web.administration.wire import (
     maybe_instant,
     microseconds,
 )
-
-T = TypeVar("T")
 
 _PATH = "projects/{project}/keys"
 _ONE = f"{_PATH}/{{key}}"
@@ -154,7 +152,7 @@ def list_(tx: Transaction, now: int, call: Call) -> KeyList:
         page_size=asked.page_size,
         page_token=asked.page_token,
     )
-    return KeyList(keys=tuple(map(_resource, found.keys)), next_page_token=found.next_page_token)
+    return KeyList(keys=tuple(map(_resource, found.items)), next_page_token=found.next_page_token)
 
 
 def create(tx: Transaction, now: int, call: Call) -> MadeKey:
@@ -188,13 +186,13 @@ def update(tx: Transaction, now: int, call: Call) -> KeyResource:
     given = call.given(UpdateKey)
     expires_at = given.expires_at
     changes = KeyChanges(
-        name=_or_kept(given.name),
-        addresses=_or_kept(given.addresses),
-        referrers=_or_kept(given.referrers),
-        apis=_or_kept(given.apis),
-        queues=_or_kept(given.queues),
-        calls_per_minute=_or_kept(given.calls_per_minute),
-        expires_at=KEEP
+        name=given.name,
+        addresses=given.addresses,
+        referrers=given.referrers,
+        apis=given.apis,
+        queues=given.queues,
+        calls_per_minute=given.calls_per_minute,
+        expires_at=expires_at
         if isinstance(expires_at, UnsetType)
         else _instant(expires_at, field="expires_at"),
     )
@@ -244,10 +242,6 @@ def undelete(tx: Transaction, now: int, call: Call) -> KeyResource:
 
 def _instant(given: datetime | None, *, field: str) -> int | None:
     return None if given is None else microseconds(given, field=field)
-
-
-def _or_kept(value: T | UnsetType) -> T | Kept:
-    return KEEP if isinstance(value, UnsetType) else value
 
 
 def _made(made: KeyWithString) -> MadeKey:

@@ -158,6 +158,7 @@ METHODS = (
         cost=1,
         request=CreateProject,
         response=ProjectResource,
+        words={"project": "id"},
         run=create,
     ),
     Method(

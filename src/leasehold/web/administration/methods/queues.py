@@ -385,6 +385,7 @@ METHODS = (
         cost=1,
         request=CreateQueue,
         response=QueueResource,
+        words={"queue": "name"},
         run=create,
     ),
     Method(

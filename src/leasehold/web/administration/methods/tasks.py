@@ -63,9 +63,9 @@ class TaskList(Wire, frozen=True):
 class ListTasks(Page, frozen=True):
     """Which tasks are listed."""
 
-    tag: Annotated[
-        str | None, Meta(max_length=500, description="Those with this tag; none: any.")
-    ] = None
+    tag: (
+        Annotated[str, Meta(max_length=500, description="Those with this tag; none: any.")] | None
+    ) = None
     state: Annotated[TaskState | None, Meta(description="Those that are so; none: any.")] = None
 
 
@@ -73,11 +73,14 @@ class InsertTask(Wire, frozen=True):
     """A task that is to be inserted."""
 
     payload: Annotated[bytes, Meta(max_length=2**20, description="In base64.")]
-    id: Annotated[
-        str | None,
-        Meta(max_length=500, description="A name that is taken once; null: one is made."),
-    ] = None
-    tag: Annotated[str | None, Meta(max_length=500, description="Null: untagged.")] = None
+    id: (
+        Annotated[
+            str,
+            Meta(max_length=500, description="A name that is taken once; null: one is made."),
+        ]
+        | None
+    ) = None
+    tag: Annotated[str, Meta(max_length=500, description="Null: untagged.")] | None = None
     eta: Annotated[
         Instant | None, Meta(description="At most 30 days ahead; null: it may be leased at once.")
     ] = None

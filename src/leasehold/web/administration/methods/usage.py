@@ -17,9 +17,10 @@ from leasehold.web.administration.wire import Instant, Wire, camel, microseconds
 
 Since = Annotated[Instant, Meta(description="Periods that have a part after this are shown.")]
 Until = Annotated[Instant, Meta(description="Periods that have a part before this are shown.")]
-Exactly = Annotated[
-    str | None, Meta(max_length=500, description="Only calls of which it is exactly this.")
-]
+Exactly = (
+    Annotated[str, Meta(max_length=500, description="Only calls of which it is exactly this.")]
+    | None
+)
 
 
 class UsageQuery(Wire, frozen=True):
@@ -52,9 +53,9 @@ class StorageQuery(Wire, frozen=True):
     until: Until
     period: Annotated[Period, Meta(description="hour or day, in UTC.")] = "day"
     by_queue: Annotated[bool, Meta(description="Whether each queue has a line.")] = False
-    queue: Annotated[
-        str | None, Meta(max_length=100, description="Only this queue; none: all.")
-    ] = None
+    queue: (
+        Annotated[str, Meta(max_length=100, description="Only this queue; none: all.")] | None
+    ) = None
 
 
 class Latency(Wire, frozen=True):

@@ -12,7 +12,7 @@ async def run(call: Call) -> WireQueue:
     """The queue; statistics cost a query, so only when `getStats` is true."""
     if not call.boolean("getStats"):
         return wire_queue(call.queue, None)
-    counts = await call.services.committer.read(partial(statistics, queue=call.queue))
+    counts = await call.read(partial(statistics, queue=call.queue))
     return wire_queue(call.queue, counts)
 
 

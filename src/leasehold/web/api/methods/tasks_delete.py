@@ -9,7 +9,7 @@ async def run(call: Call) -> None:
     """Answers 204 without a body: Google's first Python client cannot read an empty 200."""
     lease_eta = call.optional_integer("leaseTimestamp", bound=2**63)
     deletion = Deletion(call.queue, call.task_id, lease_eta)
-    await call.services.committer.call(call.services.verbs.delete, deletion)
+    await call.run(call.services.verbs.delete, deletion)
 
 
 METHOD = Method(

@@ -9,9 +9,7 @@ from leasehold.web.api.wire import WireTask, wire_task
 async def run(call: Call) -> WireTask:
     """The task; NotFound when it is not there."""
     ids = call.services.verbs.ids
-    task = await call.services.committer.read(
-        lambda tx, _: read.get(tx, call.queue, call.task_id, ids)
-    )
+    task = await call.read(lambda tx, _: read.get(tx, call.queue, call.task_id, ids))
     return wire_task(task, call.queue.name, call.version)
 
 

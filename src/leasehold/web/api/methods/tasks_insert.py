@@ -23,7 +23,7 @@ async def run(call: Call) -> WireTask:
         tag=body.tag or None,
         eta=eta,
     )
-    inserted = await call.services.committer.call(call.services.verbs.insert, task)
+    inserted = await call.run(call.services.verbs.insert, task)
     return wire_task(inserted, call.queue.name, call.version)
 
 

@@ -25,7 +25,7 @@ async def run(call: Call) -> WireTasks:
         tag=tag,
         max_bytes=min(budget, max(MIN_REPLY_BYTES, budget // call.in_batch_of)),
     )
-    tasks = await call.services.committer.call(call.services.verbs.lease, request)
+    tasks = await call.run(call.services.verbs.lease, request)
     return wire_tasks("taskqueue#tasks", tasks, long_name(call), call.version)
 
 

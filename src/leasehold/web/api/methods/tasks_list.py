@@ -9,7 +9,7 @@ from leasehold.web.api.wire import WireTasks, wire_tasks
 async def run(call: Call) -> WireTasks:
     """The tasks by eta. There are no pages: clients list, delete, and list again."""
     ids = call.services.verbs.ids
-    tasks = await call.services.committer.read(lambda tx, _: read.list_tasks(tx, call.queue, ids))
+    tasks = await call.read(lambda tx, _: read.list_tasks(tx, call.queue, ids))
     return wire_tasks("taskqueues#tasks", tasks, call.queue.name, call.version)
 
 

@@ -19,7 +19,7 @@ async def run(call: Call) -> WireTask:
         raise Invalid("Task IDs must match: the body names another task than the URL", field="id")
     lease_eta = timestamp(body.leaseTimestamp)
     ids = call.services.verbs.ids
-    task = await call.services.committer.write(
+    task = await call.write(
         lambda tx, now: renew(
             tx, now, call.queue, call.task_id, ids, seconds=seconds, lease_eta=lease_eta
         )
