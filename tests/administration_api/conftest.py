@@ -27,3 +27,10 @@ def shared_world(
 def world(server: RunningServer) -> World:
     """A world of the test's own, on each engine."""
     return furnished(server)
+
+
+@pytest.fixture(scope="module")
+def sqlite_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world on one engine, for tests of what never comes to a database."""
+    with world_on(str(tmp_path_factory.mktemp("database") / "leasehold.db")) as world:
+        yield world

@@ -84,15 +84,17 @@ class World:
         """The person, by a client that they gave these scopes."""
         return Caller(self.server, self.token(email, mask))
 
+    def program(self, scope: str) -> Caller:
+        """A service account of PROJECT, with a JWT that it signed for itself."""
+        return Caller(self.server, self.server.self_signed(scope=scope))
+
     def token(self, email: str, mask: int) -> str:
         """An access token as the authorization code grant gives it."""
         text = access_tokens.mint(Entropy())
 
         def grant(tx: Transaction, now: int) -> None:
             user = users.require(tx, email)
-            consent = consents.give(
-                tx, now, user_id=user.id, client_id=self.client_id, scopes=mask
-            )
+            consent = consents.give(tx, now, user_id=user.id, client_id=self.client_id, scopes=mask)
             family = token_families.start(
                 tx, now, consent_id=consent.id, scopes=mask, authenticated_at=now
             )
@@ -113,9 +115,9 @@ class World:
 
 
 @contextmanager
-def world_on(database_url: str, **settings: object) -> Iterator[World]:
+def world_on(database_url: str) -> Iterator[World]:
     """A world on an empty database."""
-    with run_server(database_url, **settings) as server:
+    with run_server(database_url) as server:
         yield furnished(server)
 
 

@@ -253,7 +253,6 @@ def test_the_old_version_lacks_what_came_later(shared_server: RunningServer) -> 
 @pytest.mark.parametrize(
     "path",
     [
-        "/discovery/v1/apis/taskqueue/v1beta2/rest?key=AIza",
         "/discovery/v1/apis/taskqueue/v1beta2/rest?prettyPrint=false",
         "/discovery/v1/apis/taskqueue/v1beta2/rest/",
         "/$discovery/rest?version=v1beta2",

@@ -11,7 +11,7 @@ from leasehold.errors import Conflict, Error, NotFound, OutcomeUnknown, Unavaila
 from leasehold.storage.committer import Committer
 from leasehold.storage.engine import Engine
 from leasehold.storage.group import Call, Operation, Verb, run_group
-from leasehold.storage.transaction import Connection, Transaction
+from leasehold.storage.transaction import Busy, Connection, Transaction
 from tests.storage import notes
 from tests.storage.notes import SQL, adding
 
@@ -209,6 +209,36 @@ def test_when_the_commit_fails_neither_the_change_nor_its_charge_is_made(
         run(ending, call(work, charge="ada"))
 
     assert [] == notes.stored_ids(engine)
+
+
+class _BusyTheSecondTime:
+    """A connection that can begin once: then another process takes the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._began = False
+
+    def begin(self, *, read_only: bool = False) -> Transaction:
+        if self._began:
+            raise Busy
+        self._began = True
+        return self._connection.begin(read_only=read_only)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # everything else is the connection's
+        return getattr(self._connection, name)
+
+
+def test_a_refusal_that_cannot_be_charged_now_is_as_if_nothing_had_been_run(
+    engine: Engine, connection: Connection, call: MakeCall
+) -> None:
+    taken: Any = _BusyTheSecondTime(connection)
+    refused = call(refusing, charge="ada")
+
+    with pytest.raises(Busy):
+        run(taken, refused)
+    run(connection, refused)
+
+    assert ["ada notFound"] == charged(engine)
 
 
 def test_calls_without_a_charge_leave_the_ledger_alone(

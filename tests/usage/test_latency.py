@@ -24,6 +24,11 @@ select period, outcome, cast(sum(calls) as bigint)
 """)
 
 
+def fail(done: int) -> None:
+    """Undoes what was done in its transaction."""
+    raise KeyError(done)
+
+
 @pytest.fixture
 def accounts(database_url: str) -> Iterator[Accounting]:
     with accounting(database_url) as made:
@@ -104,7 +109,7 @@ def test_a_flush_that_is_undone_loses_nothing(accounts: Accounting) -> None:
             latencies.add(charge, "", ENDS[step])
 
     with pytest.raises(KeyError):
-        accounts.do(lambda tx, now: {}[latencies.flush(tx, now)])
+        accounts.do(lambda tx, now: fail(latencies.flush(tx, now)))
     left = flush(accounts, latencies)
 
     assert [1200 - MAX_FLUSHED * n for n in (1, 2, 3, 4)] == left

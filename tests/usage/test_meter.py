@@ -12,9 +12,8 @@ from leasehold.storage.committer import Committer
 from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.migrate import migrate
 from leasehold.storage.statements import parse
-from leasehold.usage import quota_rows
-from leasehold.usage.meter import AHEAD_SECONDS, Exhausted, Meter, draw, sweep_allowances
-from leasehold.usage.quota_rows import DrawRow
+from leasehold.usage.meter import AHEAD_SECONDS, Draw, Exhausted, Meter, draw, sweep_allowances
+from leasehold.usage.quota_rows import DrawnRow
 from tests.usage.metering import START, Hands, bucket, spend_all, with_meters
 
 LOOK = parse("""
@@ -307,16 +306,15 @@ def test_who_cannot_be_counted_is_not_served_and_later_all_is_well(
 
 
 def test_one_statement_draws_from_many_buckets_and_twice_from_one_in_turn(engine: Engine) -> None:
-    asked = [DrawRow(f"b{n % 6}", START, START + 60, 60, 100) for n in range(18)]
+    asked = [Draw(f"b{n % 6}", 60, 60, 100) for n in range(18)]
     connection = engine.connect()
 
     answers = draw(connection.begin(), START * MICROSECONDS, asked)
     connection.commit()
     connection.close()
 
-    given = [cast("quota_rows.DrawnRow | None", answer) for answer in answers]
-    assert [60] * 6 + [40] * 6 == [row.given for row in given if row is not None]
-    assert [None] * 6 == given[12:]
+    assert [60] * 6 + [40] * 6 + [0] * 6 == [cast("DrawnRow", row).given for row in answers]
+    assert [f"b{n % 6}" for n in range(18)] == [cast("DrawnRow", row).bucket for row in answers]
 
 
 def test_simultaneous_draws_give_out_the_limit_once(engine: Engine) -> None:
@@ -325,9 +323,9 @@ def test_simultaneous_draws_give_out_the_limit_once(engine: Engine) -> None:
     def server() -> None:
         connection = engine.connect()
         for _ in range(25):
-            rows = draw(connection.begin(), 0, [DrawRow("b", START, START + 60, 7, 300)])
+            rows = draw(connection.begin(), 0, [Draw("b", 60, 7, 300)])
             connection.commit()
-            given.extend(cast("quota_rows.DrawnRow", row).given for row in rows if row is not None)
+            given.extend(cast("DrawnRow", row).given for row in rows)
         connection.close()
 
     threads = [threading.Thread(target=server) for _ in range(3)]
@@ -337,6 +335,17 @@ def test_simultaneous_draws_give_out_the_limit_once(engine: Engine) -> None:
         thread.join()
 
     assert 300 == sum(given)
+
+
+def test_a_draw_that_had_to_wait_brings_no_window_back(engine: Engine, hands: Hands) -> None:
+    async def visit(first: Meter, second: Meter) -> list[int]:
+        late = asyncio.ensure_future(first.take([bucket(3)]))
+        await asyncio.sleep(0)
+        hands.second += 86_400  # as after a machine's sleep
+        spent = [await spend_all(second, [bucket(3)]), await late is None]
+        return spent + [await spend_all(meter, [bucket(3)]) for meter in (second, first)]
+
+    assert 3 == sum(with_meters(engine, [hands, hands], visit))
 
 
 def test_windows_that_are_over_for_every_server_are_swept(engine: Engine, hands: Hands) -> None:

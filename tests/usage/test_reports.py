@@ -23,10 +23,10 @@ from tests.usage.accounting import LEASE, Accounting, accounting, instant
 
 SQL = parse("""
 -- name: store
--- rows: period text, starts bigint, project_id text, queue text, byte_seconds bigint, task_seconds bigint, most_bytes bigint, most_tasks bigint
+-- rows: period text, starts bigint, p text, queue text, b bigint, t bigint, b2 bigint, t2 bigint
 insert into usage_storage (period, starts, project_id, queue, byte_seconds, task_seconds,
                            most_bytes, most_tasks)
-select period, starts, project_id, queue, byte_seconds, task_seconds, most_bytes, most_tasks
+select period, starts, p, queue, b, t, b2, t2
   from {rows}
 
 -- name: count_much
@@ -223,6 +223,7 @@ def test_a_report_that_would_read_too_much_is_refused(accounts: Accounting) -> N
     ("text", "microseconds"),
     [
         ("2026-11-03", DAY * 10**6),
+        ("20261103", DAY * 10**6),
         ("2026-11-03T01:00", (DAY + HOUR) * 10**6),
         ("2026-11-03T01:00Z", (DAY + HOUR) * 10**6),
         ("2026-11-03T01:00:00+01:00", DAY * 10**6),
@@ -233,7 +234,7 @@ def test_times_are_days_instants_or_microseconds(text: str, microseconds: int) -
     assert microseconds == parse_instant(text, field="since")
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "-5", "1" * 30, "٢٠٢٦", "1e9"])  # digits, but not ours
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "-5", "0", "٢٠٢٦", "1e9"])
 def test_a_time_that_cannot_be_read_is_refused_by_its_name(text: str) -> None:
     with pytest.raises(Invalid, match="since takes a day such as 2026-11-01"):
         parse_instant(text, field="since")
@@ -283,8 +284,14 @@ def test_json_has_names_for_everything(accounts: Accounting) -> None:
 
 
 def stored(accounts: Accounting, **asked: Any) -> StoredReport:  # noqa: ANN401  # switches and texts
-    times = {"since": instant("2026-11-01"), "until": instant("2026-12-01"), "period": "day"}
-    return accounts.do(partial(reports.stored, project_id="shop", **(times | asked)))
+    ask = partial(
+        reports.stored,
+        project_id="shop",
+        since=instant("2026-11-01"),
+        until=instant("2026-12-01"),
+        period=asked.pop("period", "day"),
+    )
+    return accounts.do(partial(ask, **asked))
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """Access tokens: how one is made and recognised, and the record that is kept in its place."""
 
 import hashlib
+from collections.abc import Sequence
 
 from leasehold import token_text
 from leasehold.clock import MICROSECONDS
 from leasehold.entropy import Entropy
 from leasehold.oauth2 import grant_rows, rows
-from leasehold.oauth2.client_model import Client
 from leasehold.oauth2.model import AccessToken, Person
 from leasehold.storage.transaction import Transaction
 
@@ -19,7 +19,7 @@ __all__ = [
     "revoke",
     "revoked_since",
     "store",
-    "store_of_secret",
+    "store_of_secrets",
     "sweep",
     "whose",
 ]
@@ -48,9 +48,13 @@ def store(tx: Transaction, token: AccessToken) -> bool:
     return rows.store_token(tx, token)
 
 
-def store_of_secret(tx: Transaction, token: AccessToken, client: Client) -> None:
-    """Keeps the record of a client's token for itself, its secret checked in this transaction."""
-    rows.store_token_of_secret(tx, token, client)
+def store_of_secrets(tx: Transaction, tokens: Sequence[AccessToken]) -> None:
+    """Keeps the records of clients' tokens for themselves, complete as they are.
+
+    Their secrets were checked in this transaction.
+    """
+    if tokens:
+        rows.store_tokens_of_secrets(tx, tokens)
 
 
 def find(tx: Transaction, digest: bytes) -> AccessToken | None:

@@ -10,8 +10,8 @@ class AccessToken:
     """What is known of an access token; not the token itself. Instants are microseconds.
 
     Of what it came is one of four: a service account's key, the same by a delegation for a user,
-    a family (a user's consent to a client), or a client's own secret. Storing it takes client,
-    project, subject and address from there, whatever they are here.
+    a family (a user's consent to a client), or a client's own secret. Storing one of the first
+    three takes client, project, subject and address from there, whatever they are here.
     """
 
     digest: bytes = field(repr=False)  # SHA-256 of the token

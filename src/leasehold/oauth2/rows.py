@@ -1,7 +1,8 @@
 """The rows of tokens and signing keys: the only file that runs the statements of rows.sql."""
 
+from collections.abc import Sequence
+
 from leasehold.oauth2 import scopes
-from leasehold.oauth2.client_model import Client
 from leasehold.oauth2.model import AccessToken, StoredSigningKey
 from leasehold.storage import statements
 from leasehold.storage.transaction import Transaction
@@ -39,17 +40,23 @@ def _kind(token: AccessToken) -> str:
     return "key" if token.delegation_id is None else "delegation"
 
 
-def store_token_of_secret(tx: Transaction, token: AccessToken, client: Client) -> None:
-    tx.run(
-        SQL.store_token_of_secret,
-        digest=token.digest,
-        client_id=client.id,
-        project_id=client.project_id,
-        email=client.email,
-        scopes=scopes.text(token.scopes),
-        issued_at=token.issued_at,
-        expires_at=token.expires_at,
-        secret_id=token.secret_id,
+def store_tokens_of_secrets(tx: Transaction, tokens: Sequence[AccessToken]) -> None:
+    """Of clients that got them for themselves."""
+    tx.many(
+        SQL.store_tokens_of_secrets,
+        [
+            (
+                token.digest,
+                token.client_id,
+                token.project_id,
+                token.email,
+                scopes.text(token.scopes),
+                token.issued_at,
+                token.expires_at,
+                token.secret_id,
+            )
+            for token in tokens
+        ],
     )
 
 

@@ -65,13 +65,15 @@ select :digest, good.client_id, good.project_id, good.subject, good.email,
        ) as good
 returning digest
 
--- name: store_token_of_secret
--- A client for itself: it is its own subject. The secret was checked in this transaction; should it
--- be deleted in another one meanwhile, token_by_digest says so.
+-- name: store_tokens_of_secrets
+-- rows: digest bytes, client_id text, project_id text, email text, scopes text, issued_at bigint, expires_at bigint, secret_id bigint
+-- Of clients for themselves: each is its own subject. The secrets were checked in this transaction;
+-- should one be deleted in another transaction meanwhile, token_by_digest says so.
 insert into access_tokens (
          digest, client_id, project_id, subject, email, scopes, issued_at, expires_at, secret_id)
-values (:digest, :client_id, :project_id, :client_id, :email, :scopes, :issued_at, :expires_at,
-        :secret_id)
+select digest, client_id, project_id, client_id, email, scopes, issued_at, expires_at, secret_id
+  from {rows}
+ where true
 
 -- name: token_by_digest
 select tokens.digest, tokens.client_id, tokens.project_id, tokens.subject, tokens.email,

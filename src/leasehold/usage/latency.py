@@ -23,15 +23,13 @@ from leasehold.usage.count_rows import LatencyRow
 from leasehold.usage.periods import PERIODS, start_of
 
 GROWTH = 1.2  # a step's end by the end of the one before it
-STEPS = 78  # the last one, of 62 s, also has whatever took longer
-ENDS = tuple(50e-6 * GROWTH**step for step in range(STEPS))  # seconds, each step's own end
+ENDS = tuple(50e-6 * GROWTH**step for step in range(78))  # seconds; the last is 62.5 s
+LONGER = len(ENDS)  # the step of whatever took longer than all of these
 
 MAX_HELD = (
     20_000  # charges, outcomes and steps between two flushes (5 MB); what is more is left out
 )
 MAX_FLUSHED = 300  # of these in one transaction, so that no caller waits long for it
-
-_LAST = STEPS - 1
 
 Held = dict[tuple[Charge, str, int], int]
 
@@ -96,12 +94,12 @@ def _rows(held: Held, second: int) -> list[LatencyRow]:
 
 
 def step_of(seconds: float) -> int:
-    """The first step that does not end before then.
+    """The first step that does not end before then; `LONGER` beyond the last.
 
     >>> [step_of(seconds) for seconds in (0.0, 50e-6, 51e-6, 1.0, 3600.0)]
-    [0, 0, 1, 55, 77]
+    [0, 0, 1, 55, 78]
     """
-    return min(bisect_left(ENDS, seconds), _LAST)
+    return bisect_left(ENDS, seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ def percentiles(steps: Mapping[int, int]) -> Percentiles | None:
     """Percentiles of calls counted by step; None when there are none.
 
     The exact one is the smallest time that so many calls did not exceed (the nearest rank); this
-    is within 10 per cent of it, but says 50 microseconds for less, and 62 s for more than that.
+    is within 10 per cent of it, but says 50 microseconds for less, and 62.5 s for more than that.
     """
     total = sum(steps.values())
     if total == 0:
@@ -135,6 +133,8 @@ def _percentile(steps: Mapping[int, int], rank: int) -> float:
 
 
 def _middle(step: int) -> float:
-    if step in (0, _LAST):
-        return ENDS[step]
+    if step == 0:
+        return ENDS[0]
+    if step >= LONGER:
+        return ENDS[-1]
     return sqrt(ENDS[step - 1] * ENDS[step])

@@ -51,6 +51,15 @@ class Exhausted(msgspec.Struct, frozen=True):
     retry_after: int  # seconds until its window ends: 1 or more
 
 
+class Draw(msgspec.Struct, frozen=True):
+    """A portion that is asked for, of the window that runs when it is drawn."""
+
+    bucket: str
+    seconds: int
+    portion: int
+    most: int  # the limit
+
+
 class _Portion:
     """What this server holds of one bucket, for one window. Instants are whole seconds."""
 
@@ -71,16 +80,15 @@ class _Portion:
         """Whether it counts at this instant, under this limit."""
         return self.good_from <= now < self.ends and self.limit == bucket.limit
 
-    def take_in(self, asked: DrawRow, drawn: DrawnRow | None) -> None:
-        """Adds what was given; None: there was nothing left to give."""
-        starts, ends = (asked.starts, asked.ends) if drawn is None else (drawn.starts, drawn.ends)
-        if ends != self.ends or (drawn is None and asked.most != self.limit):
+    def take_in(self, drawn: DrawnRow, limit: int) -> None:
+        """Adds what was given under this limit; 0: there was nothing left to give."""
+        if drawn.ends != self.ends or (drawn.given == 0 and limit != self.limit):
             self.left = 0  # of another window; or more than a lowered limit allows
-        self.good_from = starts - max(ends - starts, AHEAD_SECONDS)
-        self.ends = ends
-        self.limit = asked.most
-        self.is_last = drawn is None or drawn.drawn >= asked.most
-        self.left += 0 if drawn is None else drawn.given
+        self.good_from = drawn.starts - max(drawn.ends - drawn.starts, AHEAD_SECONDS)
+        self.ends = drawn.ends
+        self.limit = limit
+        self.is_last = drawn.drawn >= limit
+        self.left += drawn.given
 
 
 class Meter:
@@ -170,22 +178,18 @@ class Meter:
         return portion.drawing
 
     def _ask(self, bucket: Bucket, portion: _Portion) -> None:
-        now = self._clock.now() // MICROSECONDS
-        starts = now - now % bucket.seconds
         size = max(bucket.limit // PORTIONS, portion.wanted - portion.left, 1)
-        asked = DrawRow(
-            bucket.id, starts, starts + bucket.seconds, min(size, bucket.limit), bucket.limit
-        )
-        drawn = self._committer.call(DRAW, asked)
-        drawn.add_done_callback(partial(_take_in, portion, asked))
+        asked = Draw(bucket.id, bucket.seconds, min(size, bucket.limit), bucket.limit)
+        answer = self._committer.call(DRAW, asked)
+        answer.add_done_callback(partial(_take_in, portion, bucket.limit))
 
 
-def _take_in(portion: _Portion, asked: DrawRow, answer: "asyncio.Future[DrawnRow | None]") -> None:
+def _take_in(portion: _Portion, limit: int, answer: "asyncio.Future[DrawnRow]") -> None:
     drawing, portion.drawing = portion.drawing, None
     portion.wanted = 0  # who waits looks again, and says again what is wanted
     failure = Unavailable("it was not answered") if answer.cancelled() else answer.exception()
     if failure is None:
-        portion.take_in(asked, answer.result())
+        portion.take_in(answer.result(), limit)
     assert drawing is not None  # there is one draw at a time
     # As a result: an exception that nobody is left to see would be complained about.
     drawing.set_result(failure)
@@ -198,25 +202,35 @@ def _unavailable(failure: BaseException) -> BaseException:
     return Unavailable("the quota cannot be asked for: try again shortly", detail=failure.message)
 
 
-def draw(tx: Transaction, _now: int, draws: Sequence[DrawRow]) -> list[DrawnRow | Error | None]:
-    """What was given of each, in the order asked; None: nothing is left in that window."""
-    answers: list[DrawnRow | Error | None] = [None] * len(draws)
+def draw(tx: Transaction, now: int, draws: Sequence[Draw]) -> list[DrawnRow | Error]:
+    """What was given of each, in the order asked; 0 when nothing is left in the window.
+
+    The window is that of the transaction's instant: a draw that had to wait must not bring back
+    a window that is over.
+    """
+    second = now // MICROSECONDS
+    answers: dict[int, DrawnRow | Error] = {}
     waiting = list(enumerate(draws))
     while waiting:
         # PostgreSQL refuses to touch a row twice in a statement, so each bucket once in a turn.
-        turn: dict[str, tuple[int, DrawRow]] = {}
-        later = []
+        turn: dict[str, int] = {}
         for index, asked in waiting:
-            if turn.setdefault(asked.bucket, (index, asked))[0] != index:
-                later.append((index, asked))
-        given = quota_rows.draw(tx, [asked for _, asked in turn.values()])
-        for index, asked in turn.values():
-            answers[index] = given.get(asked.bucket)
-        waiting = later
-    return answers
+            turn.setdefault(asked.bucket, index)
+        rows = [_row(draws[index], second) for index in turn.values()]
+        given = quota_rows.draw(tx, rows)
+        for row in rows:
+            nothing = DrawnRow(row.bucket, row.starts, row.ends, drawn=row.most, given=0)
+            answers[turn[row.bucket]] = given.get(row.bucket, nothing)
+        waiting = [(index, asked) for index, asked in waiting if index not in answers]
+    return [answers[index] for index in range(len(draws))]
 
 
-DRAW: Verb[DrawRow, DrawnRow | None] = Verb("draw", draw)
+def _row(asked: Draw, second: int) -> DrawRow:
+    starts = second - second % asked.seconds
+    return DrawRow(asked.bucket, starts, starts + asked.seconds, asked.portion, asked.most)
+
+
+DRAW: Verb[Draw, DrawnRow] = Verb("draw", draw)
 
 
 def sweep_allowances(tx: Transaction, now: int, limit: int) -> int:

@@ -15,7 +15,7 @@ SECONDS: dict[Period, int] = {"minute": 60, "hour": 3_600, "day": 86_400}
 MAX_PERIODS = 2_400  # in one report: 40 hours of minutes, 100 days of hours, six years of days
 
 _END_OF_TIME = 253_402_300_800 * MICROSECONDS  # the year 10000, which no calendar here can show
-_MICROSECONDS = re.compile(r"[0-9]{1,18}", re.ASCII)
+_MICROSECONDS = re.compile(r"[0-9]{12,18}")  # with fewer digits it is a day: 20261101
 
 
 @dataclass(frozen=True, slots=True)
