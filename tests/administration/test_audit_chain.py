@@ -130,7 +130,10 @@ def test_a_missing_entry_is_found(number: int) -> None:
 def test_a_cut_end_is_found() -> None:
     verdict = verify(GOOD[:4], HEAD)
 
-    assert (5, "entry 5 is missing, and all after it up to 7") == (verdict.bad, verdict.problem)
+    assert (5, "entry 5 is missing: the head says that there are 7") == (
+        verdict.bad,
+        verdict.problem,
+    )
 
 
 def test_a_log_that_was_emptied_is_found() -> None:

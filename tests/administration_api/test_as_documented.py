@@ -26,8 +26,8 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from leasehold.oauth2 import scopes
 from leasehold.web.administration.methods import METHODS
 from leasehold.web.api.methods import METHODS as TASK_QUEUE_METHODS
-from tests.administration_api.examples import BY_ID, Place, furnish
-from tests.administration_api.world import ADMIN, STRANGER, World, world_on
+from tests.administration_api.examples import BODIES, BY_ID, QUERIES, Place, furnish
+from tests.administration_api.world import ADMIN, STRANGER, TOOLS, World, world_on
 from tests.running_server import OWNER
 
 # Whatever types of parameters, responses and schemas the library has inside.
@@ -48,10 +48,10 @@ COMMON = ("alt", "fields", "prettyPrint", "quotaUser", "userIp")
 FEW = 8  # calls of each method: half a minute in all
 MANY = 300
 
-# What leaves least to be called afterwards comes last.
+# What leaves least to be called afterwards comes last: projects that are off, or gone.
 IDS = sorted(
     (method.id for method in METHODS),
-    key=lambda id_: (BY_ID[id_].verb == "DELETE" or "disable" in id_, "projects.d" in id_),
+    key=lambda id_: (BY_ID[id_].verb == "DELETE" or id_.endswith("disable"), "projects.d" in id_),
 )
 
 
@@ -63,7 +63,8 @@ class Documented:
         self._place: Place = furnish(world, OWNER, "kept")
         mask = scopes.LEASEHOLD_ADMIN | scopes.TASKQUEUE
         self._tokens = {email: world.token(email, mask) for email in ROLES}
-        world.caller(OWNER).do("PUT", "projects/kept/apis/taskqueue", {"enabled": True})
+        for email, project in ((OWNER, "kept"), (STRANGER, TOOLS)):
+            world.caller(email).do("PUT", f"projects/{project}/apis/taskqueue", {"enabled": True})
         self._schemas: dict[str, OpenApiSchema] = {}
 
     def operation(self, document: str, operation_id: str) -> Operation:
@@ -122,8 +123,13 @@ def call_often(documented: Documented, document: str, operation_id: str, times: 
         email=st.sampled_from(ROLES),
         is_there=st.integers(0, 3).map(bool),
         is_plain=st.integers(0, 3).map(bool),
+        is_example=st.booleans(),
     )
-    def run(case: Call, email: str, *, is_there: bool, is_plain: bool) -> None:
+    def run(case: Call, email: str, *, is_there: bool, is_plain: bool, is_example: bool) -> None:
+        if is_example and operation_id in BODIES:
+            case.body = BODIES[operation_id]
+        if is_example and operation_id in QUERIES:
+            case.query = dict(QUERIES[operation_id])
         if is_plain and isinstance(case.query, dict):
             case.query = {name: case.query[name] for name in case.query if name not in COMMON}
         documented.answers_as_documented(case, email, ids if is_there else None)

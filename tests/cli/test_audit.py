@@ -115,7 +115,7 @@ def test_a_log_as_it_was_written_is_whole(busy: Commands) -> None:
     assert "Entries 1 to 5" in busy.ok(f"audit verify --known {value['head']}")
 
 
-def test_a_log_without_entries_is_whole(commands: Commands, database_url: str) -> None:
+def test_a_log_without_entries_is_whole(commands: Commands) -> None:
     commands.ok("user create ada@example.com --password-stdin", typed="correct horse")
     change(commands, "delete from audit_entries")
     change(commands, "update audit_head set number = 0, hash = ''")

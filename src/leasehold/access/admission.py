@@ -4,6 +4,8 @@ A call's credential is an access token, an API key, or both. Its project pays: i
 quota is spent and whose report the call is in, wherever the queue is.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from leasehold.access.directory import Directory, Project
@@ -23,6 +25,8 @@ from leasehold.usage.meter import Bucket, Meter
 from leasehold.usage.quotas import UserKind
 
 User = tuple[UserKind, str]  # whose quota is spent, in the caller's own words
+
+UNKNOWN = "unknown"  # an address that nobody asked for
 
 _MESSAGES = {
     "dailyLimitExceeded": "Daily Limit Exceeded. The quota of project {project} begins anew at"
@@ -138,24 +142,34 @@ class Admission:
         self._latencies = latencies
         self._is_counting = is_counting
 
-    async def caller(self, token: str | None, key: str | None, user: User | None) -> Caller | None:
+    async def caller(
+        self,
+        token: str | None,
+        key: str | None,
+        user: User | None,
+        fault: Error | None = None,
+    ) -> Caller | None:
         """The caller; None when there is neither token nor key.
 
         Raises Unauthenticated for a token that is not good, KeyInvalid or KeyExpired for a key
-        that came alone, and Unavailable when nobody can tell. `user` None: the token's.
+        that came alone, and Unavailable when nobody can tell. `user` None: the token's. `fault` is
+        why the request is to be refused whoever sent it: it is raised when nobody is known.
         """
-        if token is None and key is None:
-            return None
-        self._verifiers.freshness.check()
+        if token is not None or key is not None:
+            self._verifiers.freshness.check()
         principal = await self._principal(token) if token is not None else None
-        found, fault = await self._key(key, principal) if key is not None else (None, None)
+        found = None
+        if key is not None:
+            found, unusable = await self._key(key, principal)
+            fault = fault or unusable
         if principal is not None:
             project_id, own = principal.project_id, principal.email
         elif found is not None:
             project_id, own = found.project_id, ""
-        else:
-            assert fault is not None  # for there was a key
+        elif fault is not None:
             raise fault
+        else:
+            return None
         project = await self._directory.project(project_id)
         if project is None or not project.is_on:
             raise Unauthenticated("Invalid Credentials")
@@ -179,18 +193,26 @@ class Admission:
         return key, None
 
     def check(
-        self, caller: Caller, *, api: str, queue: str | None, address: str, referrer: str | None
+        self,
+        caller: Caller,
+        *,
+        api: str,
+        queue: str | None,
+        address: Callable[[], str],
+        referrer: str | None,
     ) -> None:
         """Raises the caller's fault, and KeyRefused where its key may not be used so.
 
-        `queue` is PROJECT/QUEUE; None for what is about no queue.
+        `queue` is PROJECT/QUEUE; None for what is about no queue. To find the address costs more
+        than all else here, so it is asked for only when it counts.
         """
         if caller.fault is not None:
             raise caller.fault
         if caller.key is not None:
+            restrictions = caller.key.restrictions
             refused = key_restrictions.refusal(
-                caller.key.restrictions,
-                address=address,
+                restrictions,
+                address=address() if restrictions.addresses else UNKNOWN,
                 referrer=referrer,
                 api=api,
                 queue=queue,

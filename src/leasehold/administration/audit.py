@@ -117,7 +117,8 @@ def numbers(
 ) -> range:
     """The numbers among which such entries are, for `export_page`: in order, from the oldest."""
     lowest, below = _numbers(tx, actor, project_id, wanted)
-    return range(max(lowest, 1), max(1, min(below, _head(tx).number + 1)))
+    last = min(_head(tx).number, rows.last_number(tx))  # somebody may have changed one of them
+    return range(max(lowest, 1), max(1, min(below, last + 1)))
 
 
 def export_page(

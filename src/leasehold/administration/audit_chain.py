@@ -139,7 +139,7 @@ def _fault_in_entry(entry: Entry, last: Head, at: int, known: Head | None) -> Fa
 def _fault_at_end(first: int, last: Head, *, head: Head | None, known: Head | None) -> Fault | None:
     if head is not None and last.number < head.number:
         missing = last.number + 1
-        return missing, f"entry {missing} is missing, and all after it up to {head.number}"
+        return missing, f"entry {missing} is missing: the head says that there are {head.number}"
     if head is not None and last != head:
         return last.number, f"entry {last.number} is not the one that the head was made for"
     if known is not None and last.number < known.number:

@@ -46,6 +46,12 @@ def entry_by_number(tx: Transaction, number: int) -> Entry | None:
     return Entry(*row) if row else None
 
 
+def last_number(tx: Transaction) -> int:
+    """The highest number of an entry; 0 when there is none."""
+    row = tx.one(SQL.last_number)
+    return row[0] if row else 0
+
+
 def first_since(tx: Transaction, at: int) -> int | None:
     """The first entry's number that is not before the instant; None when all are."""
     row = tx.one(SQL.first_since, at=at)

@@ -51,6 +51,12 @@ select entries.number, entries.at, entries.actor_kind, entries.actor, entries.cl
   left join audit_entries as previous on previous.number = entries.number - 1
  where entries.number = :number
 
+-- name: last_number
+select number
+  from audit_entries
+ order by number desc
+ limit 1
+
 -- name: first_since
 select number
   from audit_entries

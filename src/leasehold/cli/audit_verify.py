@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
 
 import click
 from rich.console import Console
@@ -16,6 +15,7 @@ from leasehold.cli.audit_options import HEAD
 from leasehold.cli.database import open_existing, operator, read, read_each
 from leasehold.cli.database import option as database_option
 from leasehold.errors import Error
+from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
 
 
@@ -87,14 +87,23 @@ def _verify_database(address: str, known: Head | None) -> Verdict:
     engine = open_existing(address)
     head = read(engine, lambda tx, _: audit.head(tx, operator()))
     among = range(1, head.number + 1)
-    pages = with_bar(read_each(engine, _chain(among)), "Verifying", among)
+    pages = with_bar(_pages(engine, among), "Verifying", among)
     return audit_chain.verify((entry for page in pages for entry in page), head, known=known)
 
 
-def _chain(among: range) -> Iterator[Callable[[Transaction], list[Entry]]]:
-    for part in chain([audit.BEFORE_FIRST], audit.pages(among)):
+def _pages(engine: Engine, among: range) -> Iterator[list[Entry]]:
+    """All entries that there are; where a page is empty, all else is missing too, or forged."""
+    yield from read_each(engine, _reads([audit.BEFORE_FIRST]))
+    for page in read_each(engine, _reads(audit.pages(among))):
+        if not page:
+            return
+        yield page
+    yield from read_each(engine, [partial(audit.past_head, actor=operator())])
+
+
+def _reads(parts: Iterable[range]) -> Iterator[Callable[[Transaction], list[Entry]]]:
+    for part in parts:
         yield partial(audit.chain, actor=operator(), among=part)
-    yield partial(audit.past_head, actor=operator())
 
 
 def _sentences(verdict: Verdict) -> list[str]:

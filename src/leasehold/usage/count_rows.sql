@@ -53,7 +53,7 @@ delete from usage_latencies
         limit :max_rows)
 
 -- name: count_counts
--- How many rows a report would read, but no more than :most.
+-- How many rows a report would read; it stops counting at :most.
 select count(*)
   from (select starts
           from usage_counts

@@ -11,7 +11,7 @@ from leasehold.usage.periods import PERIODS, SECONDS, Period, start_of
 # When a period starts, the project, and all dimensions.
 _Key = tuple[int, str, str, str, str, str, str, str]
 
-MAX_ROWS = 500  # in one transaction: a few milliseconds, for which callers may have to wait
+MAX_ROWS = 200  # in one transaction: a few milliseconds, for which callers may have to wait
 
 
 def fold_entries(tx: Transaction, now: int) -> int:  # noqa: ARG001  # every operation is given the time

@@ -29,7 +29,7 @@ LONGER = len(ENDS)  # the step of whatever took longer than all of these
 MAX_HELD = (
     20_000  # charges, outcomes and steps between two flushes (5 MB); what is more is left out
 )
-MAX_FLUSHED = 300  # of these in one transaction, so that no caller waits long for it
+MAX_FLUSHED = 100  # of these in one transaction, so that no caller waits long for it
 
 Held = dict[tuple[Charge, str, int], int]
 

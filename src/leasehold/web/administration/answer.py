@@ -120,7 +120,7 @@ class AdministrationApi:
             caller,
             api=API,
             queue=None,
-            address=request.address(),
+            address=request.address,
             referrer=find_referrer(request.headers),
         )
         await admission.pay(caller, method.cost, None)

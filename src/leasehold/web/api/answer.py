@@ -53,14 +53,23 @@ class Gate:
     realm: str  # our issuer
     query_tokens: bool  # whether a token may be in the URL
 
-    async def caller(self, request: Request, parameters: dict[str, str]) -> Caller | None:
-        """Who has sent the request; None without a credential. Raises what `Admission` does."""
+    async def caller(
+        self, request: Request, parameters: dict[str, str], fault: Invalid | None = None
+    ) -> Caller | None:
+        """Who has sent the request; None without a credential. Raises what `Admission` does.
+
+        `fault` is what is wrong with the parameters, if they could not be read. Who sends that,
+        or a key and a user that are none, may be known all the same by the rest.
+        """
         credential = find_credential(request.headers, parameters, query_tokens=self.query_tokens)
-        return await self.admission.caller(
-            credential.text if credential is not None else None,
-            find_key(request.headers, parameters),
-            find_user(parameters),
-        )
+        key = user = None
+        try:
+            key = find_key(request.headers, parameters)
+            user = find_user(parameters)
+        except Invalid as error:
+            fault = fault or error
+        token = credential.text if credential is not None else None
+        return await self.admission.caller(token, key, user, fault)
 
 
 class Api:
@@ -80,11 +89,11 @@ class Api:
         return await Visit(self._gate.admission).answer(work, self._failure)
 
     async def _answer(self, request: Request, visit: Visit, in_batch_of: int) -> Reply:
-        request, parameters = await _common(request)
+        request, parameters, fault = await _common(request)
         visit.pretty = parameters.get("prettyPrint", "").lower() != "false"
         match = self._match(request)
         method = match.method
-        caller = await self._gate.caller(request, parameters)
+        caller = await self._gate.caller(request, parameters, fault)
         if caller is None:
             raise _Failed(errors.unauthenticated(self._gate.realm, token_given=False))
         bill = visit.charge(caller, API, method.id, method.cost)
@@ -127,13 +136,11 @@ class Api:
                 caller,
                 api=API,
                 queue=f"{project_id}/{match.queue}",
-                address=request.address(),
+                address=request.address,
                 referrer=find_referrer(request.headers),
             )
         await admission.pay(caller, method.cost, queue)
-        if caller.principal is None:
-            raise _Failed(errors.unauthenticated(self._gate.realm, token_given=False))
-        if refused is not None:
+        if refused is not None and caller.principal is not None:
             raise _Failed(
                 errors.refused(
                     refused.reason,
@@ -144,6 +151,8 @@ class Api:
             )
         if API not in caller.project.apis:
             raise ApiIsOff(API, caller.project.id)
+        if caller.principal is None:
+            raise _Failed(errors.unauthenticated(self._gate.realm, token_given=False))
         return place
 
     def _decide(self, method: Method, caller: Caller, place: Place) -> Refused | None:
@@ -191,19 +200,26 @@ def _has_form(request: Request) -> bool:
     return media_type.strip().lower() == _FORM
 
 
-async def _common(request: Request) -> tuple[Request, dict[str, str]]:
-    """The request as it is meant, once a verb override has been applied, and its parameters."""
-    override = request.headers.get(_OVERRIDE)
-    if override is None or request.verb != "POST":
-        return request, parse_parameters(request.query)
-    verb = override.decode("latin-1").upper()
-    if verb not in _OVERRIDES:
-        raise Invalid(f"X-HTTP-Method-Override takes {', '.join(sorted(_OVERRIDES))}")
-    query = request.query
-    if verb == "GET":  # Google's Python client moves a long URL's query into the body
-        form = _text(await request.read_body(MAX_BODY))
-        query = "&".join(part for part in (query, form) if part)
-    return msgspec.structs.replace(request, verb=verb), parse_parameters(query)
+async def _common(request: Request) -> tuple[Request, dict[str, str], Invalid | None]:
+    """The request as it is meant, once a verb override has been applied, and its parameters.
+
+    Or none, and why they cannot be read: the method, and so what to count, is known without them.
+    """
+    override = request.headers.get(_OVERRIDE) if request.verb == "POST" else None
+    if override is not None:
+        verb = override.decode("latin-1").upper()
+        if verb not in _OVERRIDES:
+            raise Invalid(f"X-HTTP-Method-Override takes {', '.join(sorted(_OVERRIDES))}")
+        request = msgspec.structs.replace(request, verb=verb)
+    try:
+        query = request.query
+        if override is not None and request.verb == "GET":
+            # Google's Python client moves a long URL's query into the body.
+            form = _text(await request.read_body(MAX_BODY))
+            query = "&".join(part for part in (query, form) if part)
+        return request, parse_parameters(query), None
+    except Invalid as fault:
+        return request, {}, fault
 
 
 def _check_common(parameters: dict[str, str]) -> None:

@@ -139,9 +139,14 @@ class ApiApplication:
         headers = _by_name(
             [(name.encode("latin-1"), value.encode("latin-1")) for name, value in call.headers]
         )
-        for name in (b"authorization", b"x-goog-api-key", b"referer", b"origin"):
+        for name in (b"authorization", b"x-goog-api-key"):
             if name in outer.headers:
                 headers.setdefault(name, outer.headers[name])
+        # A page's script writes what it likes into a part: only the browser's own words count.
+        for name in (b"referer", b"origin"):
+            headers.pop(name, None)
+            if name in outer.headers:
+                headers[name] = outer.headers[name]
 
         async def read_body(limit: int) -> bytes:
             if len(call.body) > limit:
@@ -190,12 +195,16 @@ def _batch_reply(call: BatchCall, reply: Reply) -> BatchReply:
 
 
 def _by_name(pairs: list[tuple[bytes, bytes]]) -> Headers:
-    """The headers by name; two credentials become one that nobody accepts (RFC 6750 section 2)."""
+    """The headers by name; two credentials become one that nobody accepts (RFC 6750 section 2).
+
+    Likewise two keys, or two pages that sent the request.
+    """
     headers = dict(pairs)
     if len(headers) != len(pairs):
-        given = [value for name, value in pairs if name == b"authorization"]
-        if len(given) > 1:
-            headers[b"authorization"] = b", ".join(given)
+        for once in (b"authorization", b"x-goog-api-key", b"referer", b"origin"):
+            given = [value for name, value in pairs if name == once]
+            if len(given) > 1:
+                headers[once] = b", ".join(given)
     return headers
 
 
