@@ -130,25 +130,36 @@ def _project(tx: Transaction, now: int) -> None:
 
 @contextmanager
 def run_server(
-    database_url: str, *, host_name: str = "127.0.0.1", **settings: object
+    database_url: str,
+    *,
+    host_name: str = "127.0.0.1",
+    address: str = "127.0.0.1",
+    **settings: object,
 ) -> Iterator[RunningServer]:
-    """A server on an empty database, with the project `demo` in it; `host_name` as in its URL."""
+    """A server on an empty database, with the project `demo` in it.
+
+    `host_name` as in its URL, `address` on which it listens.
+    """
     engine = open_engine(database_url)
     migrate(engine)
     transact(engine, _project)
     transact(engine, partial(signing_keys.add, key=_SIGNING_KEY, period=30 * signing_keys.DAY))
     given = Settings(**settings)  # type: ignore[arg-type]  # a test's own words
-    with run_server_on(engine, given, host_name=host_name) as server:
+    with run_server_on(engine, given, host_name=host_name, address=address) as server:
         yield server
 
 
 @contextmanager
 def run_server_on(
-    engine: Engine, settings: Settings, *, host_name: str = "127.0.0.1"
+    engine: Engine,
+    settings: Settings,
+    *,
+    host_name: str = "127.0.0.1",
+    address: str = "127.0.0.1",
 ) -> Iterator[RunningServer]:
     """A server on a database that is there already; several may run on one PostgreSQL."""
     clock = MovedClock()
-    listener = bind("127.0.0.1", 0)
+    listener = bind(address, 0)
     url = f"http://{host_name}:{listener.getsockname()[1]}"
     ready = threading.Event()
     failures: list[BaseException] = []

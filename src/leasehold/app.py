@@ -14,6 +14,7 @@ from leasehold.access.key_table import KeyTable
 from leasehold.access.self_signed_jwt import SelfSignedJwts
 from leasehold.access.token_table import TokenTable
 from leasehold.accounts import installation
+from leasehold.administration.sweep import sweep_deleted_projects
 from leasehold.clock import Clock
 from leasehold.entropy import Entropy
 from leasehold.oauth2 import (
@@ -256,6 +257,7 @@ def _chores(settings: Settings, latencies: Latencies) -> list[Chore]:
             300,
         ),
         Chore("sweep_signing_keys", signing_keys.sweep, 3600),
+        Chore("sweep_deleted_projects", sweep_deleted_projects, 600),
         Chore("sweep_keys", partial(api_keys.sweep, limit=SWEPT_TOKENS), 3600),
         Chore("fold_entries", fold.fold_entries, 5),
         Chore("flush_latencies", latencies.flush, 5),

@@ -91,7 +91,7 @@ def test_show_has_before_and_after(busy: Commands) -> None:
     value = busy.json("audit show 3")
 
     assert (False, True) == (value["before"]["legacy_scopes"], value["after"]["legacy_scopes"])
-    assert "Before      deleted no" in busy.ok("audit show 3")
+    assert "Before     deleted no" in busy.ok("audit show 3")
     assert "no entry 99" in busy.refused("audit show 99")
 
 
@@ -133,7 +133,7 @@ HARMS = {
     "update audit_entries set number = 77 where number = 5": 5,
     "update audit_entries set number = -4 where number = 2": -4,
     "update audit_head set hash = 'x'": 5,
-    "update audit_head set number = 4": 4,
+    "update audit_head set number = 4": 5,
     "update audit_head set number = 9000000000000000000": 6,
     "update audit_head set number = -9000000000000000000": 1,
 }
@@ -249,7 +249,7 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(busy: Commands, tmp_path
     assert "cannot be read" in busy.refused(f"audit verify --file {path}")
 
     path.write_bytes(b"\xff\xfe{}")
-    assert "line 1" in busy.refused(f"audit verify --file {path}")
+    assert "not a text file" in busy.refused(f"audit verify --file {path}")
 
     path.write_text("[" * 3_000_000)
     assert "line 1" in busy.refused(f"audit verify --file {path}")

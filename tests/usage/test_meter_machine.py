@@ -60,6 +60,7 @@ class ModelBucket:
 @dataclass
 class Model:
     buckets: dict[str, ModelBucket] = field(default_factory=dict)
+    latest: int = START  # instant that any clock has shown
     was_set_back: bool = False
 
 
@@ -135,6 +136,7 @@ class MeterMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.wait(self.settle())
         self.hands.second += seconds
+        self.model.latest = max(self.model.latest, self.hands.second)
 
     @rule(seconds=st.sampled_from([1, 40, 60, 100, 599, 3600, 86_400]))
     def the_clock_is_set_back(self, seconds: int) -> None:
@@ -167,8 +169,8 @@ class MeterMachine(RuleBasedStateMachine):
     def a_new_window_is_spent_to_the_end(self, name: str) -> None:
         """By all servers in turn: then nothing at all is lost, whatever went before."""
         self.wait(self.settle())
-        newest = max(known.window for known in self.model.buckets.values())
-        self.hands.second = max(newest, self.hands.second) + 86_400
+        self.hands.second = self.model.latest + 86_400
+        self.model.latest = self.hands.second
         known = self.model.buckets[name]
         self.ask([name])
         spent = 0
@@ -272,5 +274,7 @@ def test_no_window_gives_more_than_its_limit_nor_much_less(
 
 
 @pytest.mark.long
-def test_no_window_gives_more_than_its_limit_nor_much_less_for_long(database_url: str) -> None:
-    run(database_url, examples=500, steps=50)
+def test_no_window_gives_more_than_its_limit_nor_much_less_for_long(
+    database_url: str, engine_name: str
+) -> None:
+    run(database_url, examples=500 if engine_name == "sqlite" else 150, steps=50)

@@ -153,7 +153,7 @@ def _check(tx: Transaction, actor: Actor, project_id: str | None) -> None:
     if project_id is None:
         authority.require_operator(actor)
     else:
-        authority.require(tx, actor, project_id)
+        authority.require(tx, actor, project_id, deleted_too=True)
 
 
 def _numbers(

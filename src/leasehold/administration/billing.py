@@ -15,7 +15,7 @@ def get_bill(
     tx: Transaction, now: int, actor: Actor, *, project_id: str, month: Month | None = None
 ) -> Bill:
     """A project's bill; None is the running month. Raises as `billing.bill` does."""
-    authority.require(tx, actor, project_id)
+    authority.require(tx, actor, project_id, deleted_too=True)
     return billing.bill(tx, now, project_id=project_id, month=month or Month.at(now))
 
 

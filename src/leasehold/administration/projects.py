@@ -48,7 +48,7 @@ def create(
 
 def get(tx: Transaction, actor: Actor, *, project_id: str) -> Project:
     """The project. Raises NotFound."""
-    return authority.require(tx, actor, project_id)
+    return authority.require(tx, actor, project_id, deleted_too=True)
 
 
 def list_projects(
@@ -117,6 +117,7 @@ def delete(tx: Transaction, now: int, actor: Actor, *, project_id: str) -> Proje
         "projects.delete",
         project_id,
         lambda: projects.delete(tx, now, project_id),
+        deleted_too=True,
     )
 
 
@@ -129,6 +130,7 @@ def undelete(tx: Transaction, now: int, actor: Actor, *, project_id: str) -> Pro
         "projects.undelete",
         project_id,
         lambda: projects.undelete(tx, now, project_id),
+        deleted_too=True,
     )
 
 
@@ -141,9 +143,10 @@ def _changed(
     apply: Callable[[], None],
     *,
     role: authority.Role = "owner",
+    deleted_too: bool = False,
 ) -> Project:
     projects.lock(tx, project_id)  # first: who loses their role meanwhile has lost it
-    before = authority.require(tx, actor, project_id, role)
+    before = authority.require(tx, actor, project_id, role, deleted_too=deleted_too)
     apply()
     after = projects.require(tx, project_id)
     if before != after:

@@ -23,7 +23,7 @@ def report(  # noqa: PLR0913  # what may be asked, each by its name
     latency: bool = False,
 ) -> Report:
     """The project's calls, as `usage.reports.report` tells them; instants in microseconds."""
-    project = authority.require(tx, actor, project_id)
+    project = authority.require(tx, actor, project_id, deleted_too=True)
     return reports.report(
         tx,
         now,
@@ -50,7 +50,7 @@ def stored(  # noqa: PLR0913  # likewise
     queue: str | None = None,
 ) -> StoredReport:
     """What the project's queues held, as `usage.reports.stored` tells it."""
-    project = authority.require(tx, actor, project_id)
+    project = authority.require(tx, actor, project_id, deleted_too=True)
     return reports.stored(
         tx,
         now,

@@ -209,6 +209,8 @@ def forget_project(tx: Transaction, project_id: str) -> None:
 
 def unknown(key_id: str) -> NotFound:
     """What is said of a key that is not there, and of one that is not the caller's."""
+    if key_id.startswith(PREFIX):  # errors end up in logs: a string that was pasted must not
+        return NotFound("keys are named by their ids, not by their strings", field="key")
     return NotFound(f"there is no API key {key_id[:100]!r}", field="key")
 
 

@@ -82,21 +82,26 @@ class AdministrationApi:
         async def work(visit: Visit) -> Reply:
             nonlocal method
             meant = common.meant(request)
-            parameters = await common.parameters_of(meant, MAX_BODY)
+            parameters, fault = await common.parameters_of(meant, MAX_BODY)
             visit.pretty = parameters.get("prettyPrint", "").lower() != "false"
             match = self._match(meant)
             method = match.method
-            return await self._answer(meant, parameters, match, visit)
+            caller = await self._gate.caller(meant, parameters, fault)
+            return await self._answer(meant, parameters, match, caller, visit)
 
         return await Visit(self._gate.admission).answer(
             work, lambda error: self._failure(error, method)
         )
 
     async def _answer(
-        self, request: Request, parameters: dict[str, str], match: Match, visit: Visit
+        self,
+        request: Request,
+        parameters: dict[str, str],
+        match: Match,
+        caller: Caller | None,
+        visit: Visit,
     ) -> Reply:
         method = match.method
-        caller = await self._gate.caller(request, parameters)
         if caller is None:
             raise _Failed(errors.unauthenticated(self._gate.realm, token_given=False))
         bill = visit.charge(caller, API, method.id, method.cost)

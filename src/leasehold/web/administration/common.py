@@ -23,19 +23,26 @@ def meant(request: Request) -> Request:
     return msgspec.structs.replace(request, verb=verb)
 
 
-async def parameters_of(request: Request, max_body: int) -> dict[str, str]:
+async def parameters_of(request: Request, max_body: int) -> tuple[dict[str, str], Invalid | None]:
     """The parameters; of a long GET that was sent as a POST also those in its body.
 
-    Google's Python client moves a long URL's query there.
+    Google's Python client moves a long URL's query there. Or none, and why they cannot be read.
     """
-    query = request.query
-    if request.verb == "GET" and _OVERRIDE in request.headers:
-        try:
-            form = (await request.read_body(max_body)).decode("ascii")
-        except UnicodeDecodeError:
-            raise Invalid("the form in the body is not percent-encoded") from None
-        query = "&".join(part for part in (query, form) if part)
-    return parse_parameters(query)
+    try:
+        query = request.query
+        if request.verb == "GET" and _OVERRIDE in request.headers:
+            form = _text(await request.read_body(max_body))
+            query = "&".join(part for part in (query, form) if part)
+        return parse_parameters(query), None
+    except Invalid as fault:
+        return {}, fault
+
+
+def _text(form: bytes) -> str:
+    try:
+        return form.decode("ascii")
+    except UnicodeDecodeError:
+        raise Invalid("the form in the body is not percent-encoded") from None
 
 
 def check(parameters: dict[str, str], *, has_csv: bool) -> None:

@@ -44,15 +44,17 @@ class Router:
         """The match; the verbs that the path takes when this is none of them; None for no path.
 
         `path` is percent-encoded, so what stands after a colon that is not encoded may be an
-        action, and %3A belongs to a name. Where there is no such action, a colon is just a colon.
+        action, and %3A belongs to a name. Where there is no such action, a colon is a colon.
         """
         if not path.startswith(PREFIX):
             return None
         *segments, last = path.removeprefix(PREFIX).split("/")
         name, _, action = last.rpartition(":")
-        return (action and self._match(verb, [*segments, name], action)) or self._match(
-            verb, [*segments, last], ""
-        )
+        acted = self._match(verb, [*segments, name], action) if action else None
+        if isinstance(acted, Match):
+            return acted
+        plain = self._match(verb, [*segments, last], "")
+        return plain if isinstance(plain, Match) else acted or plain
 
     def _match(self, verb: str, segments: list[str], action: str) -> Match | set[str] | None:
         names: list[str] = []

@@ -54,22 +54,30 @@ class Gate:
     query_tokens: bool  # whether a token may be in the URL
 
     async def caller(
-        self, request: Request, parameters: dict[str, str], fault: Invalid | None = None
+        self,
+        request: Request,
+        parameters: dict[str, str],
+        fault: Invalid | None = None,
+        *,
+        with_token: bool = True,
     ) -> Caller | None:
         """Who has sent the request; None without a credential. Raises what `Admission` does.
 
         `fault` is what is wrong with the parameters, if they could not be read. Who sends that,
         or a key and a user that are none, may be known all the same by the rest.
         """
-        credential = find_credential(request.headers, parameters, query_tokens=self.query_tokens)
+        token = self._token(request, parameters) if with_token else None
         key = user = None
         try:
             key = find_key(request.headers, parameters)
             user = find_user(parameters)
         except Invalid as error:
             fault = fault or error
-        token = credential.text if credential is not None else None
         return await self.admission.caller(token, key, user, fault)
+
+    def _token(self, request: Request, parameters: dict[str, str]) -> str | None:
+        found = find_credential(request.headers, parameters, query_tokens=self.query_tokens)
+        return None if found is None else found.text
 
 
 class Api:

@@ -1,9 +1,10 @@
 """The documents that describe the APIs: public, with a key or a token, or a few times without."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from leasehold.access.admission import Caller, QuotaExhausted
-from leasehold.errors import NotFound, Unauthenticated
+from leasehold.errors import Invalid, NotFound, Unauthenticated
 from leasehold.usage import key_restrictions
 from leasehold.usage.unregistered import Unregistered
 from leasehold.web.api import discovery, errors, wire
@@ -42,21 +43,28 @@ class Documents:
     async def _answer(self, request: Request, visit: Visit) -> Reply:
         if request.verb not in ("GET", "HEAD"):
             return errors.wrong_verb({"GET"}).reply()
-        parameters = parse_parameters(request.query)
-        method, document = self._find(request.path, parameters)
-        await self._admit(request, parameters, visit, method)
+        fault = None
+        try:
+            parameters = parse_parameters(request.query)
+        except Invalid as error:
+            parameters, fault = {}, error
+        method, find = self._find(request.path, parameters)
+        caller = await self._caller(request, parameters, fault)
+        await self._admit(request, caller, visit, method)
+        body = wire.encode(find(), pretty=True)
         await self._gate.admission.count(visit.bill, "")
-        return Reply(200, wire.encode(document, pretty=True))
+        return Reply(200, body)
 
-    def _find(self, path: str, parameters: Mapping[str, str]) -> tuple[str, Document]:
+    def _find(self, path: str, parameters: Mapping[str, str]) -> tuple[str, Callable[[], Document]]:
+        """The method, and what it does: that may raise NotFound."""
         match path.strip("/").split("/"):
             case ["discovery", "v1", "apis"]:
-                return LIST, discovery.directory(self._issuer, self._documents)
+                return LIST, partial(discovery.directory, self._issuer, self._documents)
             case ["discovery", "v1", "apis", name, version, "rest"]:
-                return GET_REST, self._document(name, version)
+                return GET_REST, partial(self._document, name, version)
             case ["$discovery", "rest"]:
                 version = parameters.get("version", discovery.VERSIONS[0])
-                return GET_REST, self._document("", version)
+                return GET_REST, partial(self._document, "", version)
             case _:
                 raise NotFound("Not Found")
 
@@ -69,9 +77,8 @@ class Documents:
         raise NotFound(f"Not Found: there are {known}")
 
     async def _admit(
-        self, request: Request, parameters: dict[str, str], visit: Visit, method: str
+        self, request: Request, caller: Caller | None, visit: Visit, method: str
     ) -> None:
-        caller = await self._caller(request, parameters)
         if caller is None:
             wait = self._unregistered.take(request.address())
             if wait is not None:
@@ -95,11 +102,13 @@ class Documents:
                 raise refused
         await self._gate.admission.pay(caller, 1, None)
 
-    async def _caller(self, request: Request, parameters: dict[str, str]) -> Caller | None:
+    async def _caller(
+        self, request: Request, parameters: dict[str, str], fault: Invalid | None
+    ) -> Caller | None:
         try:
-            return await self._gate.caller(request, parameters)
+            return await self._gate.caller(request, parameters, fault)
         except Unauthenticated:  # a client may build itself with a token that has ended
-            return None
+            return await self._gate.caller(request, parameters, fault, with_token=False)
 
     def _failure(self, error: Exception) -> Failure:
         return errors.failure(error, realm=self._gate.realm)

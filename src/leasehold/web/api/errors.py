@@ -16,7 +16,7 @@ from leasehold.web.api.message import Reply, TooLarge
 
 _log = logging.getLogger("leasehold.api")
 
-UNAVAILABLE = 503
+INTERNAL, UNAVAILABLE = 500, 503
 _LIMITS = "usageLimits"  # the domain of what has to do with keys and quota
 
 # What our words are called on this wire.
@@ -144,4 +144,4 @@ def failure(error: Exception, *, realm: str) -> Failure:  # noqa: C901, PLR0911 
         case _:
             frames = "".join(traceback.format_exception(error))
             _log.error("api.failed %s", frames)
-            return Failure(500, "internalError", "Internal Error: the server's log says more")
+            return Failure(INTERNAL, "internalError", "Internal Error: the server's log says more")

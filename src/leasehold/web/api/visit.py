@@ -37,6 +37,8 @@ class Visit:
         reason = ""
         try:
             reply = await work(self)
+            if self.bill is not None and self.bill.is_open:  # it was answered from memory
+                await self._admission.count(self.bill, "")
         except Exception as error:  # a stranger's request must never end in a traceback
             failure = await self._counted(word(error), word)
             reply, reason = failure.reply(pretty=self.pretty), failure.reason
@@ -46,7 +48,7 @@ class Visit:
 
     async def _counted(self, failure: Failure, word: Callable[[Exception], Failure]) -> Failure:
         """The failure, once it is counted; another one when it cannot be."""
-        if failure.status == errors.UNAVAILABLE:
+        if failure.status >= errors.INTERNAL:
             return failure  # nobody pays for what is our fault
         try:
             await self._admission.count(self.bill, failure.reason)
