@@ -1,4 +1,4 @@
-"""A deleted project: nothing can be done in it but to have it back, and in the end it is emptied."""
+"""A deleted project: nothing can be done in it but to have it back; at last it is emptied."""
 
 from collections.abc import Iterator
 

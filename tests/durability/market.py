@@ -58,7 +58,6 @@ class Credential:
     headers: Mapping[str, str]
     payer: tuple[str, str, str, str] | None  # project, credential, key, address; None: nobody
     parameters: str = ""  # of every URL
-    refusal: str = ""  # the reason for which every call is refused; "": none
 
     def charge(self, api: str, method: str) -> Charge | None:
         """What a call is counted as; None: nowhere."""
@@ -67,20 +66,15 @@ class Credential:
         project, credential, key, email = self.payer
         return Charge(project, api, method, credential, key, email)
 
-    def with_key(
-        self, text: str, key_id: str, *, in_header: bool = False, refusal: str = ""
-    ) -> "Credential":
+    def with_key(self, text: str, key_id: str, *, in_header: bool = False) -> "Credential":
         """The same with an API key; its id is "" where it is none."""
         assert self.payer is not None
         project, credential, _, email = self.payer
-        sent = {"headers": {**self.headers, "X-Goog-Api-Key": text}} if in_header else {}
-        return replace(
-            self,
+        return Credential(
             name=f"{self.name} with a key",
+            headers={**self.headers, **({"X-Goog-Api-Key": text} if in_header else {})},
             payer=(project, credential, key_id, email),
             parameters="" if in_header else f"key={text}",
-            refusal=refusal,
-            **sent,  # type: ignore[arg-type]  # mypy takes it for any field
         )
 
 

@@ -20,6 +20,13 @@ from tests.running_server import RunningServer, run_server
 WORKER = "worker@demo.iam.leasehold.internal"
 TASKS = "demo/taskqueues/q/tasks"
 
+# No portion of a quota is to be drawn: that commit would wait instead of the task's.
+NO_QUOTA: dict[str, object] = {
+    "quota_calls_per_day": 0,
+    "quota_calls_per_minute": 0,
+    "quota_calls_per_user": 0,
+}
+
 # Commits that wait for the standby.
 WAITING: LiteralString = "from pg_stat_activity where wait_event = 'SyncRep'"
 
@@ -90,7 +97,7 @@ def is_refused_as_unavailable(reply: requests.Response) -> bool:
 def test_a_commit_whose_wait_is_cut_short_is_not_acknowledged_though_the_task_is_there(
     postgres_server: PostgresServer, url: str, cut: LiteralString
 ) -> None:
-    with run_server(url) as server:
+    with run_server(url, **NO_QUOTA) as server:
         producer = Producer(server)
         with a_waiting_commit(postgres_server, producer) as (administrator, reply):
             while not reply.done():
@@ -105,7 +112,7 @@ def test_a_commit_whose_wait_is_cut_short_is_not_acknowledged_though_the_task_is
 def test_past_the_deadline_the_caller_is_told_and_the_commit_goes_on_waiting(
     postgres_server: PostgresServer, url: str
 ) -> None:
-    with run_server(url, deadline_seconds=2.0) as server:
+    with run_server(url, deadline_seconds=2.0, **NO_QUOTA) as server:
         producer = Producer(server)
         with a_waiting_commit(postgres_server, producer) as (administrator, reply):
             before = administrator.execute(f"select pid {WAITING}").fetchall()

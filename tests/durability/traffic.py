@@ -3,11 +3,10 @@
 import base64
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from leasehold.oauth2 import scopes
 from tests.durability.call_book import DONE
 from tests.durability.callers import Caller, Plan, Planner
-from tests.durability.market import Credential, Market
 
 SHOP = "/taskqueue/v1beta2/projects/shop/taskqueues"
 WORK = f"{SHOP}/work/tasks"
@@ -49,8 +48,9 @@ def lease_nothing(caller: Caller) -> Plan:
         "numTasks=1&leaseSecs=60&prettyPrint=maybe": "invalid",
         "numTasks=1&leaseSecs=60&fields=items(": "invalidParameter",
         f"numTasks=1&leaseSecs=60&quotaUser={'u' * 41}": "invalid",
-        "numTasks=1&leaseSecs=60&numTasks=2": "invalid",
     }
+    if not caller.credential.parameters:  # a key in a query that cannot be read is not found
+        wrong["numTasks=1&leaseSecs=60&numTasks=2"] = "invalid"
     query = caller.rng.choice(list(wrong))
     return _plan("lease", "POST", f"{WORK}/lease?{query}", wrong[query])
 
@@ -194,21 +194,20 @@ def at_random(kinds: Sequence[Kind]) -> Planner:
     return lambda caller: caller.rng.choice(kinds)(caller)
 
 
-def always(kinds: Sequence[Kind], *refusals: str, instead: bool = True) -> Planner:
-    """The same, each refused for one of these reasons; or perhaps not, if not `instead`."""
-
-    def plan(caller: Caller) -> Plan:
-        return _refused(caller.rng.choice(kinds)(caller), frozenset(refusals), instead=instead)
-
-    return plan
+def refused(kinds: Sequence[Kind], *reasons: str) -> Planner:
+    """The same by a caller who is always refused for one of these reasons."""
+    return lambda caller: _with(caller.rng.choice(kinds)(caller), lambda _: frozenset(reasons))
 
 
-def _refused(plan: Plan, refusals: frozenset[str], *, instead: bool) -> Plan:
-    from dataclasses import replace
+def perhaps_refused(kinds: Sequence[Kind], *reasons: str) -> Planner:
+    """The same by a caller who may also be refused for one of these reasons."""
+    return lambda caller: _with(caller.rng.choice(kinds)(caller), frozenset(reasons).union)
 
+
+def _with(plan: Plan, outcomes: Callable[[frozenset[str]], frozenset[str]]) -> Plan:
     return replace(
         plan,
-        outcomes=refusals if instead else plan.outcomes | refusals,
-        payload="",  # when it is not there, that does not tell why
-        batch=tuple(_refused(each, refusals, instead=instead) for each in plan.batch),
+        outcomes=outcomes(plan.outcomes),
+        payload="",  # that it is not there would not tell whether it was refused
+        batch=tuple(_with(each, outcomes) for each in plan.batch),
     )
