@@ -48,7 +48,7 @@ COMMON = ("alt", "fields", "prettyPrint", "quotaUser", "userIp")
 SELDOM = st.integers(0, 4).map(lambda number: number == 4)
 
 FEW = 8  # calls of each method: half a minute in all
-MANY = 300
+MANY = 150
 
 
 def is_destructive(operation_id: str) -> bool:

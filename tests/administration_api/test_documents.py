@@ -68,6 +68,22 @@ def test_googles_library_administers(library: Any) -> None:  # noqa: ANN401  # a
     assert not deleted
 
 
+def test_googles_library_sends_calls_together(library: Any) -> None:  # noqa: ANN401  # as above
+    replies: dict[str, Json] = {}
+
+    def keep(request_id: str, reply: Json, error: HttpError | None) -> None:
+        assert error is None
+        replies[request_id] = reply
+
+    batch = library.new_batch_http_request(callback=keep)
+    batch.add(library.projects().get(project=PROJECT), request_id="project")
+    batch.add(library.members().list(project=PROJECT), request_id="members")
+    batch.execute()
+
+    assert PROJECT == replies["project"]["id"]
+    assert OWNER in [member["email"] for member in replies["members"]["members"]]
+
+
 def test_googles_library_says_why_it_was_refused(library: Any) -> None:  # noqa: ANN401  # as above
     with pytest.raises(HttpError) as refused:
         library.members().remove(project=PROJECT, email=OWNER).execute()

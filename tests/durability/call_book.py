@@ -64,6 +64,7 @@ class CallBook:
 
     entries: list[Entry] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)  # what no server should have answered
+    _paid: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def note(self, entries: Iterable[Entry]) -> None:
@@ -71,6 +72,7 @@ class CallBook:
         with self._changed:
             for entry in entries:
                 self.entries.append(entry)
+                self._paid += entry.charge is not None
                 if entry.outcome != LOST and entry.outcome not in entry.possible:
                     self.surprises.append(f"{entry.outcome!r} is none of {entry}")
             self._changed.notify_all()
@@ -93,9 +95,9 @@ class CallBook:
         assert not self.surprises, self.surprises
 
     def wait_for_calls(self, number: int) -> None:
-        """Returns when so many more calls were answered or lost."""
-        goal = len(self.entries) + number
-        self.wait_until(lambda: len(self.entries) >= goal)
+        """Returns when so many more calls were answered or lost for which somebody pays."""
+        goal = self._paid + number
+        self.wait_until(lambda: self._paid >= goal)
 
     def outcomes(self) -> Counter[str]:
         """How many calls had each outcome."""

@@ -44,15 +44,19 @@ class Caller:
     leased: list[str] = field(default_factory=list)  # ids of tasks
 
 
-Planner = Callable[[Caller], Plan | None]  # None: this caller has no more to do
+Planner = Callable[[Caller], Plan]
+
+
+class NoMore(Exception):
+    """Raised by a planner: the caller has no more to do."""
 
 
 class _Gone(Exception):
     """No connection to the server could be made, so nothing was sent."""
 
 
-class Line:
-    """A caller's thread: at each call it asks any of the servers."""
+class Telephone:
+    """What a caller calls with, from a thread: each call goes to any of the servers."""
 
     def __init__(
         self,
@@ -74,9 +78,12 @@ class Line:
     def work(self) -> None:
         """Calls until told to end, or until nothing is planned any more."""
         try:
-            while not self._end.is_set() and (plan := self._plan(self._caller)):
+            while not self._end.is_set():
+                plan = self._plan(self._caller)
                 while not self._end.is_set() and not self._call(plan):
                     self._end.wait(REST_SECONDS)
+        except NoMore:
+            return
         except Exception as error:  # shown by the test's thread
             self._book.complain(f"{self._caller.credential.name}: {error!r}")
         finally:
@@ -191,23 +198,23 @@ def _parts(message: bytes) -> Iterator[bytes]:
 
 
 @contextmanager
-def calling(lines: Sequence[Line]) -> Iterator[None]:
+def calling(telephones: Sequence[Telephone]) -> Iterator[None]:
     """All of them at once, each in a thread of its own, until this is left."""
-    threads = [threading.Thread(target=line.work) for line in lines]
+    threads = [threading.Thread(target=telephone.work) for telephone in telephones]
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
-        for line in lines:
-            line.end()
+        for telephone in telephones:
+            telephone.end()
         for thread in threads:
             thread.join()
 
 
-def call_all(lines: Sequence[Line]) -> None:
+def call_all(telephones: Sequence[Telephone]) -> None:
     """All of them at once; returns when no one has any more to do."""
-    threads = [threading.Thread(target=line.work) for line in lines]
+    threads = [threading.Thread(target=telephone.work) for telephone in telephones]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -228,7 +228,7 @@ def market_on(engine: Engine, secret_key_file: Path) -> Market:
 _QUEUES: dict[str, dict[str, object]] = {
     "kept": {},  # nobody takes anything from it
     "work": {},
-    "slow": {"requests_per_second": 1.0},
+    "slow": {"requests_per_second": 0.1},
     "full": {"max_tasks": 0},
     "push": {"mode": "push"},
 }

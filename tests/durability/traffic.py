@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tests.durability.call_book import DONE
-from tests.durability.callers import Caller, Plan, Planner
+from tests.durability.callers import Caller, NoMore, Plan, Planner
 
 SHOP = "/taskqueue/v1beta2/projects/shop/taskqueues"
 WORK = f"{SHOP}/work/tasks"
@@ -37,22 +37,9 @@ def lease(caller: Caller) -> Plan:
     return _plan("lease", "POST", f"{WORK}/lease?numTasks={caller.rng.randint(1, 3)}&leaseSecs=60")
 
 
-def lease_nothing(caller: Caller) -> Plan:
-    wrong = {
-        "numTasks=0&leaseSecs=60": "invalid",
-        "numTasks=1&leaseSecs=604801": "invalid",
-        "numTasks=one&leaseSecs=60": "invalid",
-        "leaseSecs=60": "required",
-        "numTasks=1&leaseSecs=60&tag=a": "invalid",
-        "numTasks=1&leaseSecs=60&alt=xml": "invalid",
-        "numTasks=1&leaseSecs=60&prettyPrint=maybe": "invalid",
-        "numTasks=1&leaseSecs=60&fields=items(": "invalidParameter",
-        f"numTasks=1&leaseSecs=60&quotaUser={'u' * 41}": "invalid",
-    }
-    if not caller.credential.parameters:  # a key in a query that cannot be read is not found
-        wrong["numTasks=1&leaseSecs=60&numTasks=2"] = "invalid"
-    query = caller.rng.choice(list(wrong))
-    return _plan("lease", "POST", f"{WORK}/lease?{query}", wrong[query])
+def wrong_lease(query: str, reason: str) -> Kind:
+    """A lease whose parameters are refused for this reason."""
+    return lambda _: _plan("lease", "POST", f"{WORK}/lease?{query}", reason)
 
 
 def delete(caller: Caller) -> Plan:
@@ -95,16 +82,9 @@ def overfill(_: Caller) -> Plan:
     return _insert("full", "quotaExceeded")
 
 
-def insert_nonsense(caller: Caller) -> Plan:
-    wrong = {
-        b"{": "parseError",
-        b'{"queueName": "work"}': "required",
-        b'{"queueName": "work", "payloadBase64": "*"}': "invalid",
-        b'{"queueName": "other", "payloadBase64": "am9i"}': "invalid",
-        b'{"queueName": "work", "payloadBase64": "am9i", "leaseTimestamp": "-1"}': "invalid",
-    }
-    body = caller.rng.choice(list(wrong))
-    return _plan("insert", "POST", WORK, wrong[body], body=body)
+def wrong_insert(body: bytes, reason: str) -> Kind:
+    """An insert whose body is refused for this reason."""
+    return lambda _: _plan("insert", "POST", WORK, reason, body=body)
 
 
 def lease_from_push(_: Caller) -> Plan:
@@ -182,26 +162,57 @@ USUAL: tuple[Kind, ...] = (
     *(lease, lease, delete, delete, get, renew, list_tasks, show_queue),
 )
 REFUSED: tuple[Kind, ...] = (
-    *(lease_nothing, renew_for_no_time, hurry, overfill, insert_nonsense, lease_from_push),
-    *(intrude, miss, get_lost),
+    *(renew_for_no_time, hurry, overfill, lease_from_push, intrude, miss, get_lost),
+    wrong_lease("numTasks=0&leaseSecs=60", "invalid"),
+    wrong_lease("numTasks=1&leaseSecs=604801", "invalid"),
+    wrong_lease("numTasks=one&leaseSecs=60", "invalid"),
+    wrong_lease("leaseSecs=60", "required"),
+    wrong_lease("numTasks=1&leaseSecs=60&alt=xml", "invalid"),
+    wrong_lease("numTasks=1&leaseSecs=60&fields=items(", "invalidParameter"),
+    wrong_lease(f"numTasks=1&leaseSecs=60&quotaUser={'u' * 41}", "invalid"),
+    wrong_insert(b"{", "parseError"),
+    wrong_insert(b'{"queueName": "work"}', "required"),
+    wrong_insert(b'{"queueName": "work", "payloadBase64": "*"}', "invalid"),
+    wrong_insert(b'{"queueName": "other", "payloadBase64": "am9i"}', "invalid"),
 )
 READING: tuple[Kind, ...] = (lease, delete, get, list_tasks, show_queue)
-ALL: tuple[Kind, ...] = (*USUAL, *USUAL, *REFUSED, discover, batch_of((*USUAL, *REFUSED)))
+ALL: tuple[Kind, ...] = (*USUAL, *REFUSED, discover, batch_of((*USUAL, *REFUSED)))
 
 
 def at_random(kinds: Sequence[Kind]) -> Planner:
-    """One of these after the other, without an end."""
-    return lambda caller: caller.rng.choice(kinds)(caller)
+    """All of these in random order, and again, without an end."""
+    deck: list[Kind] = []
+
+    def plan(caller: Caller) -> Plan:
+        if not deck:
+            deck.extend(caller.rng.sample(kinds, len(kinds)))
+        return deck.pop()(caller)
+
+    return plan
 
 
 def refused(kinds: Sequence[Kind], *reasons: str) -> Planner:
     """The same by a caller who is always refused for one of these reasons."""
-    return lambda caller: _with(caller.rng.choice(kinds)(caller), lambda _: frozenset(reasons))
+    plan = at_random(kinds)
+    return lambda caller: _with(plan(caller), lambda _: frozenset(reasons))
 
 
 def perhaps_refused(kinds: Sequence[Kind], *reasons: str) -> Planner:
     """The same by a caller who may also be refused for one of these reasons."""
-    return lambda caller: _with(caller.rng.choice(kinds)(caller), frozenset(reasons).union)
+    plan = at_random(kinds)
+    return lambda caller: _with(plan(caller), frozenset(reasons).union)
+
+
+def at_most(calls: int, plan: Planner) -> Planner:
+    """The same, but no more than so many."""
+    left = iter(range(calls))
+
+    def plan_another(caller: Caller) -> Plan:
+        if next(left, None) is None:
+            raise NoMore
+        return plan(caller)
+
+    return plan_another
 
 
 def _with(plan: Plan, outcomes: Callable[[frozenset[str]], frozenset[str]]) -> Plan:

@@ -36,12 +36,12 @@ class Page(Wire, frozen=True):
     ] = 100
     page_token: Annotated[
         str,
-        Meta(max_length=2000, description="The `nextPageToken` of the page before; none: begin."),
+        Meta(max_length=2000, description="The nextPageToken of the page before; none: begin."),
     ] = ""
 
 
 NextPage = Annotated[
-    str, Meta(description="What to send as `pageToken` for the next page; empty on the last one.")
+    str, Meta(description="What to send as pageToken for the next page; empty on the last one.")
 ]
 
 

@@ -154,6 +154,8 @@ class ApiApplication:
             return call.body
 
         inner = Request(call.verb, path, query, headers, read_body, outer.address)
+        if self._administration.serves(path):
+            return await self._administration.answer(inner)
         return await self._api.answer(inner, in_batch_of=calls)
 
 

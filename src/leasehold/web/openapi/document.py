@@ -21,7 +21,7 @@ ERROR = "Error"
 COMMON = ("alt", "fields", "prettyPrint", "quotaUser", "userIp")
 
 _STATUSES = {
-    400: "The request is wrong; `location` names the field, and the message says what is right.",
+    400: "The request is wrong; location names the field, and the message says what is right.",
     401: "There is no credential, or it is not good (any longer): get a new access token.",
     403: "The caller may not do this, or has no quota left; then Retry-After says when it is back.",
     404: "There is no such thing, or it is nothing of the caller's.",

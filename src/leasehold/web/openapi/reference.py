@@ -7,6 +7,15 @@ from leasehold.web.openapi.document import Json
 
 _SCHEMAS = "#/components/schemas/"
 
+# Whom a method is for, by the role in its record.
+_FOR = {
+    "anyone": "anybody who is signed in",
+    "admin": "admins and owners of the project",
+    "owner": "owners of the project",
+    "consumer": "consumers of the queue, and those who administer it",
+    "producer": "producers into the queue, and those who administer it",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Type:
@@ -112,7 +121,7 @@ def _operation(path: str, verb: str, one: Json) -> Operation:
         verb=verb.upper(),
         path=path,
         text=one["description"],
-        role=one["x-role"],
+        role=_FOR[one["x-role"]],
         cost=one["x-cost"],
         scopes=tuple(dict.fromkeys(url for way in one["security"] for url in way["oauth2"])),
         parameters=tuple(map(_parameter, own)),

@@ -53,7 +53,10 @@ class SearchAudit(Page, frozen=True):
 
     actor: Annotated[str, Meta(max_length=500, description="Who did it; none: anybody.")] = ""
     action: Annotated[
-        str, Meta(max_length=200, description="What it begins with, like `queues.`; none: any.")
+        str,
+        Meta(
+            max_length=200, description="What it begins with, like queues. with its dot; none: any."
+        ),
     ] = ""
     target: Annotated[str, Meta(max_length=500, description="On what; none: anything.")] = ""
     since: Annotated[Instant | None, Meta(description="Not before this instant.")] = None

@@ -92,7 +92,7 @@ class MadeKey(Wire, frozen=True):
     """A key with its newest string. That is shown this once."""
 
     key: KeyResource
-    key_string: Annotated[str, Meta(description="What is sent as `key`.")]
+    key_string: Annotated[str, Meta(description="What is sent as key.")]
 
 
 class ListKeys(Page, frozen=True):
