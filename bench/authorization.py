@@ -7,10 +7,9 @@ operation is compared with the peer's of its own round.
 
 import itertools
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -19,6 +18,7 @@ import psutil
 import requests
 
 from bench import load, world
+from bench.cores import on_core, two_cores
 from bench.google_requests import TASKS, Requests
 from bench.measure import Others, Plan, cpu_of, cpu_us, no_cpu, percentiles_ms
 from bench.oauth_requests import OAuthRequests
@@ -87,7 +87,7 @@ def compare(
 
     Raises WrongReply when any reply is not what it has to be, and NodeMissing without the peer.
     """
-    cores = _two_cores()
+    cores = two_cores()
     with ExitStack() as stack:
         both = _Both(stack, database, directory, cores, postmaster)
         progress("warm-up beside the peer")
@@ -139,7 +139,7 @@ class _Both:
             introspection_path="/token/introspection",
         )
         if cores is not None:
-            stack.enter_context(_on_core(cores[1]))
+            stack.enter_context(on_core(cores[1]))
         self._gets = self._requests_for_tasks()
 
     @property
@@ -240,22 +240,3 @@ def _check_tasks(bodies: Iterable[tuple[bool, bytes]]) -> None:
     for text in {body for _, body in bodies}:
         if json.loads(text)["kind"] != "taskqueues#task":
             raise load.WrongReply(f"not a task: {text[:2000].decode('latin-1')}")
-
-
-def _two_cores() -> tuple[int, int] | None:
-    """Two that we may use; None when there are no two, or the system cannot say."""
-    if not hasattr(os, "sched_getaffinity"):
-        return None
-    cores = sorted(os.sched_getaffinity(0))
-    return (cores[0], cores[1]) if len(cores) > 1 else None
-
-
-@contextmanager
-def _on_core(core: int) -> Iterator[None]:
-    """Keeps this process's main thread, which makes the load, on one core."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)

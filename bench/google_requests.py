@@ -20,20 +20,22 @@ class Requests:
     host: str  # with its port
     token: str = field(repr=False)
     encoding: str = "gzip, deflate"  # "identity" asks for replies that are not compressed
+    key: str = field(default="", repr=False)  # what the client calls developerKey; "": none
 
     def insert(self, payload: str) -> bytes:
         """`payload` is base64 already, as the client's caller has to make it."""
         body = f'{{"queueName": "{QUEUE}", "payloadBase64": "{payload}"}}'
-        return self._request("POST", f"{TASKS}?alt=json", body=body)
+        return self._request("POST", f"{TASKS}?{self._key}alt=json", body=body)
 
     def lease(self, num_tasks: int, seconds: int) -> bytes:
         """A lease of up to `num_tasks` tasks."""
-        target = f"{TASKS}/lease?numTasks={num_tasks}&leaseSecs={seconds}&alt=json"
-        return self._request("POST", target)
+        query = f"numTasks={num_tasks}&leaseSecs={seconds}&{self._key}alt=json"
+        return self._request("POST", f"{TASKS}/lease?{query}")
 
     def delete(self, task_id: str) -> bytes:
         """A deletion; its reply has no body, so the client takes any type."""
-        return self._request("DELETE", f"{TASKS}/{task_id}", accept="*/*")
+        query = f"?{self._key.rstrip('&')}" if self.key else ""
+        return self._request("DELETE", f"{TASKS}/{task_id}{query}", accept="*/*")
 
     def get(self, task_id: str) -> bytes:
         """A look at one task."""
@@ -42,6 +44,11 @@ class Requests:
     def constant(self) -> bytes:
         """What the floor's own method answers; shaped like any get."""
         return self._request("GET", f"{TASKS}/{CONSTANT}?alt=json")
+
+    @property
+    def _key(self) -> str:
+        """The key as a part of a query that goes on."""
+        return f"key={self.key}&" if self.key else ""
 
     def _request(
         self, verb: str, target: str, *, accept: str = "application/json", body: str = ""

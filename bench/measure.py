@@ -37,12 +37,30 @@ class Plan:
     seconds: float  # of each operation in each round
     backlog: int  # tasks in the queue at the start; it ends with about as many
     lease_seconds: int  # short: what one round leased is available again in the next
+    short_rounds: int  # of accounting: many short ones tell a small difference
+    short_seconds: float  # of each turn in them
     warm_up_seconds: float = 0.5  # the first operations wait for plans, caches and new files
     encoding: str = "gzip, deflate"  # of replies
 
 
-FULL = Plan(connections=(1, 32, 256), rounds=5, seconds=1.0, backlog=60_000, lease_seconds=2)
-QUICK = Plan(connections=(32,), rounds=3, seconds=0.4, backlog=20_000, lease_seconds=1)
+FULL = Plan(
+    connections=(1, 32, 256),
+    rounds=5,
+    seconds=1.0,
+    backlog=60_000,
+    lease_seconds=2,
+    short_rounds=40,
+    short_seconds=0.2,
+)
+QUICK = Plan(
+    connections=(32,),
+    rounds=3,
+    seconds=0.4,
+    backlog=20_000,
+    lease_seconds=1,
+    short_rounds=12,
+    short_seconds=0.2,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import psutil
@@ -56,15 +57,23 @@ def secret_key_file(log: Path) -> Path:
 
 @contextmanager
 def running(
-    module: Sequence[str], database: str, log: Path, *, core: int | None = None
+    module: Sequence[str],
+    database: str,
+    log: Path,
+    *,
+    core: int | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Server]:
     """A server of this Python, `-m module`, on the database. Its errors go to the file `log`.
 
-    With a `core` all its threads stay there.
+    With a `core` all its threads stay there. `settings` are by their names in the environment.
     """
-    secret_key = {"LEASEHOLD_SECRET_KEY_FILE": str(secret_key_file(log))}
-    command = [sys.executable, "-m", *module]
-    with _process(command, {**secret_key, "LEASEHOLD_DATABASE": database}, log, core) as server:
+    environment = {
+        "LEASEHOLD_SECRET_KEY_FILE": str(secret_key_file(log)),
+        "LEASEHOLD_DATABASE": database,
+        **settings,
+    }
+    with _process([sys.executable, "-m", *module], environment, log, core) as server:
         yield server
 
 

@@ -27,6 +27,8 @@ from leasehold.queues.model import Acl, Queue
 from leasehold.queues.task_number import TaskNumbers
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
+from leasehold.usage import api_keys
+from leasehold.usage.key_model import ApiKey, NewKey, NewKeyString
 
 OWNER = "owner@example.com"
 SCOPE = "https://www.googleapis.com/auth/taskqueue"
@@ -42,6 +44,7 @@ class Worker:
     account: ServiceAccount
     key: ServiceAccountKey
     private_pem: str = field(repr=False)
+    queue: Queue
 
     def token(self, url: str) -> str:
         """An access token from the server at this URL, fetched as Google's library does."""
@@ -68,16 +71,20 @@ class Worker:
         return [jws.serialize_compact(header, text, key, ["RS256"]) for text in texts]
 
 
-def build(engine: Engine, backlog: int) -> Worker:
-    """Fills an empty, migrated database; `backlog` tasks wait in the queue."""
+def build(engine: Engine, backlog: int, *, requests_per_second: float | None = None) -> Worker:
+    """Fills an empty, migrated database; `backlog` tasks wait in the queue.
+
+    The queue takes so many calls a second; None: no limit.
+    """
     keys = key_file.generate_key_pair()
-    account, key, queue = transact(engine, partial(_people, keys=keys))
+    people = partial(_people, keys=keys, requests_per_second=requests_per_second)
+    account, key, queue = transact(engine, people)
     numbers = TaskNumbers()
     tasks = [NewTask(queue, base64.b64decode(payload)) for payload in payloads()]
     for start in range(0, backlog, TASKS_AT_ONCE):
         some = [tasks[n % PAYLOADS] for n in range(start, min(start + TASKS_AT_ONCE, backlog))]
         transact(engine, partial(_fill, tasks=some, numbers=numbers))
-    return Worker(account, key, keys.private_pem)
+    return Worker(account, key, keys.private_pem, queue)
 
 
 def register_client(engine: Engine, key_file: Path) -> tuple[str, str]:
@@ -94,6 +101,19 @@ def register_client(engine: Engine, key_file: Path) -> tuple[str, str]:
         return client.id, secret.text
 
     return transact(engine, register)
+
+
+def make_key(
+    engine: Engine, key_file: Path, *, calls_per_minute: int | None
+) -> tuple[ApiKey, NewKeyString]:
+    """An API key of the project, and its string. `key_file` is as above."""
+    new = NewKey(project_id=PROJECT, name="Measured key", calls_per_minute=calls_per_minute)
+
+    def create(tx: Transaction, now: int) -> tuple[ApiKey, NewKeyString]:
+        box = secret_key.unlock(tx, key_file, Entropy())
+        return api_keys.create(tx, now, Entropy(), box, new)
+
+    return transact(engine, create)
 
 
 def payloads() -> list[str]:
@@ -113,7 +133,7 @@ def _payload(source: random.Random) -> str:
 
 
 def _people(
-    tx: Transaction, now: int, *, keys: key_file.KeyPair
+    tx: Transaction, now: int, *, keys: key_file.KeyPair, requests_per_second: float | None
 ) -> tuple[ServiceAccount, ServiceAccountKey, Queue]:
     entropy = Entropy()
     users.create(tx, now, Entropy(), email=OWNER, password_hash="!")  # noqa: S106  # matches no password
@@ -130,7 +150,13 @@ def _people(
     )
     both = frozenset([account.email])
     queue = Queue(
-        id=0, project_id=PROJECT, name=QUEUE, mode="pull", created_at=now, acl=Acl(both, both)
+        id=0,
+        project_id=PROJECT,
+        name=QUEUE,
+        mode="pull",
+        created_at=now,
+        acl=Acl(both, both),
+        requests_per_second=requests_per_second,
     )
     return account, key, configure.create(tx, queue)
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -29,6 +29,8 @@ from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.migrate import migrate
 from leasehold.storage.secret_box import KEY_BYTES, SecretBox
 from leasehold.storage.transaction import Transaction
+from leasehold.web.api.method import Method
+from leasehold.web.api.methods import METHODS
 from leasehold.web.server import bind, make_server
 from tests.moved_clock import MovedClock
 
@@ -134,18 +136,21 @@ def run_server(
     *,
     host_name: str = "127.0.0.1",
     address: str = "127.0.0.1",
+    methods: Sequence[Method] = METHODS,
     **settings: object,
 ) -> Iterator[RunningServer]:
     """A server on an empty database, with the project `demo` in it.
 
-    `host_name` as in its URL, `address` on which it listens.
+    `host_name` as in its URL, `address` on which it listens, `methods` of the Task Queue API.
     """
     engine = open_engine(database_url)
     migrate(engine)
     transact(engine, _project)
     transact(engine, partial(signing_keys.add, key=_SIGNING_KEY, period=30 * signing_keys.DAY))
     given = Settings(**settings)  # type: ignore[arg-type]  # a test's own words
-    with run_server_on(engine, given, host_name=host_name, address=address) as server:
+    with run_server_on(
+        engine, given, host_name=host_name, address=address, methods=methods
+    ) as server:
         yield server
 
 
@@ -156,6 +161,7 @@ def run_server_on(
     *,
     host_name: str = "127.0.0.1",
     address: str = "127.0.0.1",
+    methods: Sequence[Method] = METHODS,
 ) -> Iterator[RunningServer]:
     """A server on a database that is there already; several may run on one PostgreSQL."""
     clock = MovedClock()
@@ -163,7 +169,9 @@ def run_server_on(
     url = f"http://{host_name}:{listener.getsockname()[1]}"
     ready = threading.Event()
     failures: list[BaseException] = []
-    application = Application(engine, settings, issuer=url, secret_box=SECRET_BOX, clock=clock)
+    application = Application(
+        engine, settings, issuer=url, secret_box=SECRET_BOX, clock=clock, methods=methods
+    )
     server = make_server(application, settings, on_ready=ready.set)
     stop_promptly(server)
 

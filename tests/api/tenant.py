@@ -60,6 +60,7 @@ class Tenant:
 
     server: RunningServer
     project_id: str
+    account_id: str  # of the program
     email: str
     token: str
     queue: Queue
@@ -162,11 +163,17 @@ class Tenant:
         return {outcome: calls for (outcome,), calls in self.counts("outcome").items()}
 
 
-def make_tenant(server: RunningServer, *, is_api_on: bool = True, **queue: Any) -> Tenant:  # noqa: ANN401  # as above
-    """A new project; `queue` are settings of its queue."""
+def make_tenant(
+    server: RunningServer,
+    *,
+    is_api_on: bool = True,
+    mask: int = scopes.TASKQUEUE,
+    **queue: Any,  # noqa: ANN401  # as above
+) -> Tenant:
+    """A new project; `mask` are the scopes of its token, `queue` settings of its queue."""
     project_id = f"tenant-{next(_numbers)}"
 
-    def fill(tx: Transaction, now: int) -> tuple[str, str, Queue]:
+    def fill(tx: Transaction, now: int) -> tuple[str, str, str, Queue]:
         projects.create(tx, now, project_id=project_id, owner_email=OWNER)
         if is_api_on:
             projects.enable_api(tx, now, project_id=project_id, api=API)
@@ -180,13 +187,13 @@ def make_tenant(server: RunningServer, *, is_api_on: bool = True, **queue: Any) 
             acl=Acl(frozenset([account.email]), frozenset([account.email])),
         )
         made = configure.create(tx, replace(made, **queue))
-        return account.email, _token(tx, server, account.id, account.email), made
+        return account.id, account.email, _token(tx, server, account.id, account.email, mask), made
 
-    email, token, made = server.do(fill)
-    return Tenant(server, project_id, email, token, made)
+    account_id, email, token, made = server.do(fill)
+    return Tenant(server, project_id, account_id, email, token, made)
 
 
-def _token(tx: Transaction, server: RunningServer, account_id: str, email: str) -> str:
+def _token(tx: Transaction, server: RunningServer, account_id: str, email: str, mask: int) -> str:
     """A token that outlives every move of the clock."""
     now = server.clock.now()
     key = service_accounts.add_key(
@@ -203,7 +210,7 @@ def _token(tx: Transaction, server: RunningServer, account_id: str, email: str) 
         service_account_id=account_id,
         key_id=key.id,
         client_id=account_id,
-        scopes=scopes.TASKQUEUE,
+        scopes=mask,
         issued_at=now,
         expires_at=now + 365 * DAY * MICROSECONDS,
     )

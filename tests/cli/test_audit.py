@@ -324,11 +324,14 @@ def test_a_project_is_switched_off_and_on(shop: Commands) -> None:
         assert "no project 'mill'" in shop.refused(f"project {verb} mill")
 
 
-def test_a_deleted_project_that_is_switched_on_is_still_deleted(shop: Commands) -> None:
+def test_a_deleted_project_is_not_changed_until_it_is_back(shop: Commands) -> None:
+    shop.ok("project disable shop")
     shop.ok("project delete shop --yes")
 
-    assert "still deleted" in shop.ok("project enable shop")
-    assert "it is on" in shop.ok("project undelete shop")
+    for line in ("enable shop", "disable shop", "set shop --legacy-scopes"):
+        assert "undelete it first" in shop.refused(f"project {line}")
+    assert "deleted" == shop.json("project list")[0]["state"]
+    assert "it is off" in shop.ok("project undelete shop")
 
 
 def test_a_storage_limit_is_set_and_taken_away(shop: Commands) -> None:

@@ -5,11 +5,13 @@ It knows nothing of how a server counts: only what was sent, and what was answer
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tests.durability.machine_clock import MICROSECONDS
+
+K = TypeVar("K")
 
 DONE = "done"
 LOST = ""  # the connection was lost before the answer came
@@ -104,7 +106,7 @@ class CallBook:
         return Counter(entry.outcome for entry in self.entries)
 
 
-def settled(entries: Iterable[Entry], found: Set[str]) -> list[Entry]:
+def settled(entries: Iterable[Entry], found: set[str]) -> list[Entry]:
     """The entries, with inserts whose answer was lost made known: their tasks are there or not.
 
     So a call that was lost is counted exactly if it was done. One that was not done is left out.
@@ -161,7 +163,7 @@ class Bounds:
 
 
 def outside(
-    counted: Mapping[object, int], least: Mapping[object, int], most: Mapping[object, int]
+    counted: Mapping[K, int], least: Mapping[K, int], most: Mapping[K, int]
 ) -> list[str]:
     """What was counted less or more often than it may have been, in words."""
     wrong = [

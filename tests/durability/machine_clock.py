@@ -1,12 +1,14 @@
 """A machine's clock that a test sets: it stands until it is moved, for all processes on it.
 
-Run as `python machine_clock.py CLOCK_FILE serve …`, this is `leasehold` on such a machine.
+Run as `python -m tests.durability.machine_clock CLOCK_FILE serve …`, this is `leasehold` on such a
+machine.
 """
 
 import itertools
 import mmap
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 MICROSECONDS = 1_000_000
@@ -39,18 +41,15 @@ def _shared(path: Path) -> mmap.mmap:
         return mmap.mmap(file.fileno(), _BYTES)
 
 
-def set_the_clock(path: Path) -> None:
-    """From now on this process reads the clock in the file; each look takes a microsecond.
-
-    To be called before anything of Leasehold is imported.
-    """
+def nanoseconds(path: Path) -> Callable[[], int]:
+    """What `time.time_ns` is on the machine; each look takes a microsecond."""
     shared = _shared(path)
     looks = itertools.count()
-    time.time_ns = lambda: int.from_bytes(shared[:_BYTES]) + next(looks) * 1000
+    return lambda: int.from_bytes(shared[:_BYTES]) + next(looks) * 1000
 
 
 if __name__ == "__main__":
-    set_the_clock(Path(sys.argv.pop(1)))
-    from leasehold.cli.main import main
+    time.time_ns = nanoseconds(Path(sys.argv.pop(1)))
+    from leasehold.cli.main import main  # only now, for it takes the function with it
 
     main()

@@ -124,9 +124,7 @@ class Market:
         """Makes a service account with a key, to be found in `accounts`."""
 
         def make(tx: Transaction, now: int) -> tuple[ServiceAccount, ServiceAccountKey]:
-            account = service_accounts.create(
-                tx, now, Entropy(), project_id=project_id, name=name
-            )
+            account = service_accounts.create(tx, now, Entropy(), project_id=project_id, name=name)
             key = service_accounts.add_key(
                 tx,
                 now,

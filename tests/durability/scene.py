@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import requests
@@ -14,19 +15,21 @@ import requests
 from leasehold.oauth2 import scopes
 from leasehold.storage.engine import open_engine
 from leasehold.storage.statements import parse
-from leasehold.usage import fold
+from leasehold.storage.transaction import Transaction
+from leasehold.usage import fold, reports
+from leasehold.usage.count_rows import DIMENSIONS
 from leasehold.usage.periods import Period, start_of
-from tests.durability import machine_clock
 from tests.durability.call_book import DONE, Bounds, CallBook, Charge, Line, settled
 from tests.durability.callers import Caller, Planner, Telephone
 from tests.durability.ledger import holdings
-from tests.durability.machine_clock import MachineClock
+from tests.durability.machine_clock import MICROSECONDS, MachineClock
 from tests.durability.market import PROJECTS, Credential, Market, market_on, next_midnight
 from tests.durability.server_processes import Address, ServerProcesses, server_processes
 
-REAL = [sys.executable, machine_clock.__file__]
+REAL = [sys.executable, "-m", "tests.durability.machine_clock"]
+LATE = [sys.executable, "-m", "tests.durability.late_count"]
 STEP_SECONDS = 40  # by which the clock is moved at a time: past an edge, and never near to one
-BY = "api,method,credential,apiKey,email,outcome"
+SHOWN = ("api", "method", "credential", "apiKey", "email", "outcome")  # as the API calls them
 
 OFFICE = "office"  # reads the reports, which are no calls of this book
 PAYING = tuple(project for project in PROJECTS if project != OFFICE)
@@ -72,13 +75,12 @@ class Scene:
         """To so many steps before (less than 0) or after midnight, and a half."""
         self.clock.move_to(self.midnight + step * STEP_SECONDS + STEP_SECONDS // 2)
 
-    def kill_one_amid_calls(self) -> None:
-        """Kills a server after some calls, and starts another one in its place."""
-        self.book.wait_for_calls(self.rng.randint(50, 200))
+    def kill_one_amid_calls(self, calls: int) -> int:
+        """Kills a server after so many calls; which one."""
+        self.book.wait_for_calls(calls)
         index = self.rng.randrange(len(self.servers.addresses))
         self.servers.kill(index)
-        self.fold_some()
-        self.servers.replace(index)
+        return index
 
     def fold_some(self) -> int:
         """As the chore of every server does, now and then."""
@@ -89,59 +91,69 @@ class Scene:
         while self.fold_some():
             pass
 
+    def reports(self, period: Period) -> list[dict[Line, int]]:
+        """What each of the servers reports of all projects, through the administration API."""
+        times = [self.midnight + seconds for seconds in (-3_600, 3_600)]
+        return [
+            {
+                line: calls
+                for project in PAYING
+                for line, calls in _shown(address, self.auditor, project, period, times)
+            }
+            for address in self.servers.addresses
+            if address is not None
+        ]
+
     def report(self, period: Period = "minute") -> dict[Line, int]:
-        """What the servers report of all projects; they have to agree."""
-        first, *others = (self._report(address, period) for address in self.servers.addresses)
-        assert all(other == first for other in others)
-        return first
-
-    def glance(self) -> dict[Line, int]:
-        """What one of the servers reports while calls go on."""
-        return self._report(self.rng.choice(self.servers.addresses), "minute")
-
-    def _report(self, address: Address | None, period: Period) -> dict[Line, int]:
-        assert address is not None
-        day = [datetime.fromtimestamp(self.midnight + s, UTC).isoformat() for s in (-3600, 3600)]
+        """The same past the servers, from the database."""
         return {
             line: calls
             for project in PAYING
-            for line, calls in _lines(address, self.auditor, project, period, day)
+            for line, calls in self.market.do(
+                partial(_read, project=project, period=period, midnight=self.midnight)
+            )
         }
 
     def complaints(self) -> list[str]:
         """What is wrong with the report, in words; none when all is well."""
-        return [*self.bounds().complaints(self.report()), *self.book.surprises]
-
-    def bounds(self) -> Bounds:
-        """What must have been counted, of all that the callers have sent."""
         kept = {payload for payload, _ in holdings(self.market.engine).etas}
-        return Bounds(settled(self.book.entries, kept))
+        bounds = Bounds(settled(self.book.entries, kept))
+        return [*bounds.complaints(self.report()), *self.book.surprises]
 
     def counted(self) -> dict[str, int]:
-        """All calls that the database has, by project."""
+        """How many calls the database has, by project."""
         rows = self.market.do(lambda tx, _: tx.all(SQL.counted))
         return {project: calls for project, calls in rows if project != OFFICE}
 
 
-def _lines(
-    address: Address, auditor: Credential, project: str, period: Period, times: Sequence[str]
+def _read(
+    tx: Transaction, now: int, *, project: str, period: Period, midnight: int
+) -> list[tuple[Line, int]]:
+    since, until = ((midnight + seconds) * MICROSECONDS for seconds in (-3_600, 3_600))
+    found = reports.report(tx, now, project, since=since, until=until, period=period, by=DIMENSIONS)
+    return [
+        (Line(line.starts, Charge(project, *line.values[:-1]), line.values[-1]), line.calls)
+        for line in found.lines
+    ]
+
+
+def _shown(
+    address: Address, auditor: Credential, project: str, period: Period, times: Sequence[int]
 ) -> Iterator[tuple[Line, int]]:
-    """A project's report by all dimensions, through the administration API."""
+    since, until = (datetime.fromtimestamp(second, UTC).isoformat() for second in times)
     reply = requests.get(
         f"http://{address[0]}:{address[1]}/admin/v1/projects/{project}/usage",
-        params={"since": times[0], "until": times[1], "period": period, "by": BY},
+        params={"since": since, "until": until, "period": period, "by": ",".join(SHOWN)},
         headers=dict(auditor.headers),
         timeout=30,
     )
     assert reply.status_code == requests.codes.ok, reply.text
     for line in reply.json()["lines"]:
-        values, calls = line["values"], line["calls"]
-        refused = 0 if values["outcome"] == DONE else calls
-        assert (line["errors"], line["cost"]) == (refused, calls - refused)
-        names = ("api", "method", "credential", "apiKey", "email")
-        charge = Charge(project, *(values[name] for name in names))
+        *charged, outcome = (line["values"][name] for name in SHOWN)
+        refused = 0 if outcome == DONE else line["calls"]
+        assert (line["errors"], line["cost"]) == (refused, line["calls"] - refused)
         starts = int(datetime.fromisoformat(line["starts"]).timestamp())
-        yield Line(starts, charge, values["outcome"]), calls
+        yield Line(starts, Charge(project, *charged), outcome), line["calls"]
 
 
 def added_up(minutes: Mapping[Line, int], period: Period) -> dict[Line, int]:

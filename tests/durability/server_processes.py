@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+CHECKOUT = Path(__file__).parents[2]  # from where our programs are found
+
 Address = tuple[str, int]
 
 
@@ -52,6 +54,7 @@ class ServerProcesses:
                 stderr=errors,
                 text=True,
                 env=self._environment,
+                cwd=CHECKOUT,
             )
 
     def _address(self, process: subprocess.Popen[str]) -> Address:

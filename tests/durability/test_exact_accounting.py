@@ -1,24 +1,31 @@
 """Every call is counted once: reports equal what callers were told, though servers are killed."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from functools import partial
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from leasehold.oauth2 import scopes
-from tests.durability import late_count, traffic
-from tests.durability.call_book import DONE, LOST, outside
+from leasehold.usage.periods import PERIODS
+from tests.durability import traffic
+from tests.durability.call_book import DONE, Line, outside
 from tests.durability.callers import calling
 from tests.durability.market import Credential
-from tests.durability.scene import Scene, added_up, scene
-from tests.durability.traffic import ALL, READING, USUAL, at_most, at_random, perhaps_refused, refused
+from tests.durability.scene import LATE, Scene, added_up, scene
+from tests.durability.traffic import (
+    ALL,
+    READING,
+    USUAL,
+    at_most,
+    at_random,
+    perhaps_refused,
+    refused,
+)
 
-LATE = [sys.executable, late_count.__file__]
+SERVERS = {"sqlite": 1, "postgres": 2}
 
-POOR_CALLS = 20  # that project poor has each day
+POOR_CALLS = 5  # that project poor has each day
 
 STRANGERS_CALLS = 100  # which cost nothing, and would leave no time for others
 
@@ -38,18 +45,6 @@ REASONS = {  # of refusals that are counted, and were all seen
     "rateLimitExceeded",
     "required",
 }
-
-OpenScene = Callable[..., Scene]
-
-
-@pytest.fixture
-def open_scene(engine_name: str, database_url: str, tmp_path: Path) -> Iterator[OpenScene]:
-    """Opens a scene, perhaps with servers of another kind; on PostgreSQL there are two."""
-    number = 2 if engine_name == "postgres" else 1
-    with ExitStack() as stack:
-        yield lambda **more: stack.enter_context(
-            scene(database_url, tmp_path, number=number, **more)
-        )
 
 
 def add_everybody(scene: Scene) -> None:
@@ -96,29 +91,61 @@ def add_strangers(scene: Scene) -> None:
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
 def test_reports_equal_what_callers_were_told_however_often_servers_are_killed(
-    open_scene: OpenScene, kills: int
+    engine_name: str, database_url: str, tmp_path: Path, kills: int
 ) -> None:
-    scene = open_scene()
-    add_everybody(scene)
     glances = []
 
-    with calling(scene.telephones):
-        for step in range(-2, kills - 2):
-            scene.move_clock(step)
-            scene.kill_one_amid_calls()
-            glances.append(scene.glance())
-        scene.move_clock(kills)
-        scene.book.wait_for_calls(200)
-    minutes = scene.report()
+    with scene(database_url, tmp_path, number=SERVERS[engine_name]) as running:
+        add_everybody(running)
+        with calling(running.telephones):
+            for step in range(-2, kills - 2):
+                running.move_clock(step)
+                killed = running.kill_one_amid_calls(running.rng.randint(50, 200))
+                running.fold_some()
+                glances += running.reports("minute")
+                running.servers.replace(killed)
+            running.move_clock(kills)
+            running.book.wait_for_calls(100)
+            running.book.wait_until(lambda: running.book.outcomes().keys() >= REASONS)
+        told = {period: running.reports(period) for period in PERIODS}
+    minutes = running.report()
 
-    assert scene.complaints() == []
+    assert running.complaints() == []
     assert all(outside(glance, {}, minutes) == [] for glance in glances)
-    assert REASONS <= {line.outcome for line in minutes}
-    assert scene.counted() == {
-        project: sum(calls for line, calls in minutes.items() if line.charge.project == project)
-        for project in scene.counted()
-    }
-    for period in ("hour", "day"):
-        assert scene.report(period) == added_up(minutes, period)
-    scene.fold_all()
-    assert scene.report() == minutes
+    for period in PERIODS:
+        assert told[period] == [added_up(minutes, period)] * SERVERS[engine_name]
+    assert running.counted() == by_project(minutes)
+    assert max(poor_calls(minutes).values()) <= POOR_CALLS
+    running.fold_all()
+    assert running.report() == minutes
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_server_that_counts_in_a_second_transaction_is_found_out(
+    database_url: str, tmp_path: Path, when: str
+) -> None:
+    with scene(database_url, tmp_path, number=1, command=[*LATE, when]) as running:
+        worker = running.market.program("worker")
+        for _ in range(16):
+            running.add(worker, at_random([traffic.insert]))
+        with calling(running.telephones):
+            running.kill_one_amid_calls(50)
+
+    assert any(", 'done'): counted" in complaint for complaint in running.complaints())
+
+
+def by_project(minutes: Mapping[Line, int]) -> dict[str, int]:
+    """How many calls a report has, by project."""
+    calls: Counter[str] = Counter()
+    for line, number in minutes.items():
+        calls[line.charge.project] += number
+    return dict(calls)
+
+
+def poor_calls(minutes: Mapping[Line, int]) -> Counter[int]:
+    """How many calls of the poor were done, by the start of the day."""
+    done: Counter[int] = Counter()
+    for line, calls in added_up(minutes, "day").items():
+        if line.charge.project == "poor" and line.outcome == DONE:
+            done[line.starts] += calls
+    return done

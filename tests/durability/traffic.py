@@ -43,7 +43,7 @@ def wrong_lease(query: str, reason: str) -> Kind:
 
 
 def delete(caller: Caller) -> Plan:
-    """A task that was leased, or none; its lease may be over, and another caller have deleted it."""
+    """A task that was leased, or none. Its lease may be over, and the task deleted."""
     task = caller.leased.pop() if caller.leased else "none"
     return _plan("delete", "DELETE", f"{WORK}/{task}", DONE, "invalid")
 

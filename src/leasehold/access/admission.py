@@ -225,6 +225,8 @@ class Admission:
 
         `queue` None: of none, because the caller has no right on it or there is none.
         """
+        if not self._is_counting:
+            return
         kind, user = caller.user
         key = caller.key
         buckets = quotas.buckets_of(

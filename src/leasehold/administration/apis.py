@@ -8,7 +8,7 @@ from leasehold.storage.transaction import Transaction
 
 def list_apis(tx: Transaction, actor: Actor, *, project_id: str) -> dict[str, bool]:
     """Every API that there is, and whether it is on. Raises NotFound."""
-    authority.require(tx, actor, project_id)
+    authority.require(tx, actor, project_id, deleted_too=True)
     return {api: _is_on(tx, project_id, api) for api in projects.APIS}
 
 

@@ -13,7 +13,7 @@ MAX_MEMBERS = 500  # of one project
 
 def list_members(tx: Transaction, actor: Actor, *, project_id: str) -> list[Member]:
     """Its members, disabled people too, by e-mail address. Raises NotFound."""
-    authority.require(tx, actor, project_id)
+    authority.require(tx, actor, project_id, deleted_too=True)
     return projects.list_members(tx, project_id)
 
 

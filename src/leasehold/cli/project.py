@@ -17,7 +17,7 @@ from leasehold.queues import configure
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
 
-_STATES = {"active": "on", "disabled": "off", "deleted": "still deleted"}  # as sentences say it
+_STATES = {"active": "on", "disabled": "off"}  # as sentences say it
 
 
 @click.group("project", cls=Group)
@@ -225,8 +225,7 @@ def enable(engine: Engine, project_id: str) -> None:
     def run(tx: Transaction, now: int) -> output.Value:
         return _value(tx, projects.enable(tx, now, operator(), project_id=project_id))
 
-    value = transact(engine, run)
-    output.done(value, f"Project {project_id} is {_STATES[str(value['state'])]}.")
+    output.done(transact(engine, run), f"Project {project_id} is on.")
 
 
 @command.command()

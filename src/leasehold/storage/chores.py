@@ -34,7 +34,7 @@ async def _run(committer: Committer, chore: Chore) -> None:
     failures = 0
     while True:
         try:
-            done = await committer.write(chore.operation)
+            done = await committer.chore(chore.operation)
             failures = 0
         except Exception as error:  # a mistake in one chore must not stop the others
             failures += 1

@@ -56,6 +56,10 @@ class Committer:
         """Runs an operation in a transaction; raising undoes it and nothing else."""
         return self._submit("write", operation, None, charge, read_only=False)
 
+    def chore(self, operation: Operation[R]) -> "asyncio.Future[R]":
+        """Runs an operation for which no caller waits; and callers' calls need not wait for it."""
+        return self._submit("chore", operation, None, None, read_only=False)
+
     def read(self, operation: Operation[R], charge: object | None = None) -> "asyncio.Future[R]":
         """Runs an operation that changes nothing; with a charge it takes a commit all the same."""
         read_only = charge is None or self._ledger is None

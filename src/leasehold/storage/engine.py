@@ -22,7 +22,8 @@ class Engine(Protocol):
     def open_lanes(self, now: Callable[[], int]) -> dict[str, Lane]:
         """The lanes of a server process, by what runs on them; needs a running event loop.
 
-        Always there: `read` and `write`, and `insert`, `lease` and `delete` for the hot verbs.
+        Always there: `read` and `write`, and `insert`, `lease` and `delete` for the hot verbs. What
+        has no lane of its own, such as chores on SQLite, runs on that of `write`.
         """
 
     def listen(self, on_change: Callable[[], None]) -> Listener | None:

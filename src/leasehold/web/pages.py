@@ -10,6 +10,7 @@ from leasehold.web.account.page import Page, Pages, Visit
 _LANDING = """\
 This is a Leasehold server: a task queue that speaks App Engine's Task Queue REST API.
 
+  reference         {issuer}/reference
   API description   {issuer}/discovery/v1/apis/taskqueue/v1beta2/rest
   list of APIs      {issuer}/discovery/v1/apis
   token endpoint    {issuer}/token
