@@ -33,7 +33,7 @@ def test_nothing_is_changed_or_shown_in_it(office: Office) -> None:
         with pytest.raises(Conflict, match="undelete it first"):
             apis.enable(office.tx, NOW, actor, project_id=SHOP, api="taskqueue")
         with pytest.raises(Conflict, match="undelete it first"):
-            queues.list_queues(office.tx, actor, project_id=SHOP)
+            queues.list_page(office.tx, actor, project_id=SHOP)
 
 
 def test_its_owner_sees_it_and_its_log_and_has_it_back(office: Office) -> None:

@@ -162,9 +162,7 @@ class Bounds:
         ]
 
 
-def outside(
-    counted: Mapping[K, int], least: Mapping[K, int], most: Mapping[K, int]
-) -> list[str]:
+def outside(counted: Mapping[K, int], least: Mapping[K, int], most: Mapping[K, int]) -> list[str]:
     """What was counted less or more often than it may have been, in words."""
     wrong = [
         f"{what}: counted {counted.get(what, 0)}, made {least.get(what, 0)} to {most.get(what, 0)}"

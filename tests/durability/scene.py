@@ -28,6 +28,8 @@ from tests.durability.server_processes import Address, ServerProcesses, server_p
 
 REAL = [sys.executable, "-m", "tests.durability.machine_clock"]
 LATE = [sys.executable, "-m", "tests.durability.late_count"]
+SERVERS = {"sqlite": 1, "postgres": 2}  # of each engine
+
 STEP_SECONDS = 40  # by which the clock is moved at a time: past an edge, and never near to one
 SHOWN = ("api", "method", "credential", "apiKey", "email", "outcome")  # as the API calls them
 

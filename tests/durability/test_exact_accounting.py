@@ -12,7 +12,7 @@ from tests.durability import traffic
 from tests.durability.call_book import DONE, Line, outside
 from tests.durability.callers import calling
 from tests.durability.market import Credential
-from tests.durability.scene import LATE, Scene, added_up, scene
+from tests.durability.scene import LATE, SERVERS, Scene, added_up, scene
 from tests.durability.traffic import (
     ALL,
     READING,
@@ -22,8 +22,6 @@ from tests.durability.traffic import (
     perhaps_refused,
     refused,
 )
-
-SERVERS = {"sqlite": 1, "postgres": 2}
 
 POOR_CALLS = 5  # that project poor has each day
 

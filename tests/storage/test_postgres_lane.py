@@ -1,6 +1,7 @@
 """PostgreSQL's lanes when their connection is lost: nothing may be answered that is not there."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.storage.notes import adding, committing
 SQL = parse("""
 -- name: own_backend
 select pg_backend_pid()
+-- name: hold
+select pg_advisory_xact_lock(:number)
 -- name: end_backend
 -- The second number is how many milliseconds to wait until it is gone.
 select pg_terminate_backend(cast(:pid as integer), 10000)
@@ -77,3 +80,32 @@ def test_a_read_whose_connection_is_lost_is_refused_as_unavailable(engine: Engin
                 await committer.read(losing)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("others", [0, 2])
+def test_what_gives_way_in_a_deadlock_is_run_again_alone(engine: Engine, others: int) -> None:
+    both_hold_one = threading.Barrier(2)
+    tries: list[int] = []
+
+    def crossing(tx: Transaction, first: int, second: int) -> int:
+        tries.append(first)
+        tx.one(SQL.hold, number=first)
+        if len(tries) <= 2:  # whoever is run again finds the other gone
+            both_hold_one.wait(10)
+        tx.one(SQL.hold, number=second)
+        return adding(first)(tx, 0)
+
+    async def scenario() -> list[int | BaseException]:
+        async with committing(engine) as one, committing(engine) as other:
+            calls = [
+                *(one.write(adding(10 + n)) for n in range(others)),
+                one.write(lambda tx, _: crossing(tx, 1, 2)),
+                other.write(lambda tx, _: crossing(tx, 2, 1)),
+            ]
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    outcomes = asyncio.run(scenario())
+
+    assert len(tries) == 3
+    assert sorted(outcomes, key=str) == sorted(notes.stored_ids(engine), key=str)
+    assert len(outcomes) == 2 + others

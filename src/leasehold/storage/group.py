@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from leasehold.errors import Error, Unavailable
-from leasehold.storage.transaction import Connection, Transaction
+from leasehold.storage.transaction import Connection, Deadlock, Transaction
 
 MAX_CALLS = 512  # in one group: bounds how long a caller waits for the others of its group
 
@@ -93,9 +93,17 @@ def run_group(connection: Connection, calls: list[Call], now: Callable[[], int])
     A unit that raises (a verb with its whole list, or one operation) undoes only itself; a verb's
     list is then run again one by one, so that only the guilty element is refused. Calls are
     charged in the same transaction: a call and its charge are durable together or not at all.
-    Raises Busy, or what kept the transaction from beginning or committing: then nothing is known
-    to have happened.
+    What gave way in a deadlock is run again alone, once. Raises Busy, or what kept the transaction
+    from beginning or committing: then nothing is known to have happened.
     """
+    failed, changed = _run_once(connection, calls, now)
+    return _run_again(connection, failed, now) or changed
+
+
+def _run_once(
+    connection: Connection, calls: list[Call], now: Callable[[], int]
+) -> tuple[list[list[Call]], bool]:
+    """The units that raised, and whether anything was changed."""
     units = _units(calls)
     read_only = all(call.read_only for call in calls)
     try:
@@ -115,7 +123,7 @@ def run_group(connection: Connection, calls: list[Call], now: Callable[[], int])
     except BaseException:
         connection.rollback()
         raise
-    return _run_again(connection, failed, now) or changed
+    return failed, changed
 
 
 def _run_alone(tx: Transaction, now: int, unit: list[Call]) -> list[list[Call]]:
@@ -149,8 +157,18 @@ def _set_outcomes(unit: list[Call], error: Exception) -> None:
 
 
 def _settled(units: list[list[Call]], failed: list[list[Call]]) -> list[Call]:
-    """The calls whose outcome is final: all but those of lists that are to be run again."""
-    return [call for unit in units if unit not in failed or len(unit) == 1 for call in unit]
+    """The calls whose outcome is final: all but those that are to be run again."""
+    return [
+        call
+        for unit in units
+        if unit not in failed or not _may_succeed_alone(unit)
+        for call in unit
+    ]
+
+
+def _may_succeed_alone(unit: list[Call]) -> bool:
+    """Whether another's call may have been to blame for what a unit raised."""
+    return len(unit) > 1 or isinstance(unit[0].outcome, Deadlock)
 
 
 def _charge_undone(connection: Connection, now: int, calls: list[Call]) -> bool:
@@ -187,17 +205,17 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _run_again(connection: Connection, failed: list[list[Call]], now: Callable[[], int]) -> bool:
-    """Runs the calls of lists that raised one by one; whether anything was changed.
+    """Runs what may succeed alone, one call after the other; whether anything was changed.
 
     What was committed before stands, so nothing is raised: once a transaction cannot begin or
     commit, that call and all after it are refused.
     """
     changed = False
     refusal: Exception | None = None
-    for call in (call for unit in failed if len(unit) > 1 for call in unit):
+    for call in [call for unit in failed if _may_succeed_alone(unit) for call in unit]:
         try:
             if refusal is None:
-                changed |= run_group(connection, [call], now)
+                changed |= _run_once(connection, [call], now)[1]
             else:
                 call.outcome = refusal
         except Exception as error:

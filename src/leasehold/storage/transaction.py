@@ -63,3 +63,10 @@ class Busy(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("another process holds the database: try again in a moment")
+
+
+class Deadlock(Unavailable):
+    """Two transactions waited for each other, and this one gave way: running it again will do."""
+
+    def __init__(self) -> None:
+        super().__init__("the database was busy with changes of the same things: try again")

@@ -10,7 +10,7 @@ import os
 import queue
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import psycopg
@@ -24,7 +24,7 @@ from leasehold.storage.group import MAX_CALLS, Call, run_group
 from leasehold.storage.lane import Lane
 from leasehold.storage.listener import Listener
 from leasehold.storage.statements import PARAMETER, Statement
-from leasehold.storage.transaction import Row
+from leasehold.storage.transaction import Deadlock, Row
 
 LANES = ("read", "write", "insert", "lease", "delete", "chore")
 
@@ -207,7 +207,7 @@ class PostgresConnection:
 
     def all(self, statement: Statement, /, **values: object) -> list[Row]:
         """Every row of the answer."""
-        cursor = self._live.execute(self._text(statement), values)
+        cursor = self._execute(statement, values)
         return cursor.fetchall() if cursor.description else []
 
     def one(self, statement: Statement, /, **values: object) -> Row | None:
@@ -217,7 +217,13 @@ class PostgresConnection:
 
     def run(self, statement: Statement, /, **values: object) -> int:
         """Runs a change; how many rows it touched."""
-        return self._live.execute(self._text(statement), values).rowcount
+        return self._execute(statement, values).rowcount
+
+    def _execute(self, statement: Statement, values: Mapping[str, object]) -> "psycopg.Cursor[Row]":
+        try:
+            return self._live.execute(self._text(statement), values)
+        except pg.DeadlockDetected as error:
+            raise Deadlock from error
 
     def many(self, statement: Statement, rows: Iterable[Sequence[object]], /) -> list[Row]:
         """Runs the statement once over arrays, one for each column."""
