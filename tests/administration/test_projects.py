@@ -254,3 +254,17 @@ def test_whoever_is_disabled_administers_no_more(office: Office) -> None:
     with pytest.raises(NotFound):
         OF_MEMBERS["change"](office.tx, ADMIN, SHOP)
     assert not registry.require(office.tx, SHOP).legacy_scopes
+
+
+def test_what_the_operator_switched_off_its_owner_cannot_switch_on(office: Office) -> None:
+    projects.disable(office.tx, NOW, OWNER, project_id=SHOP)
+    projects.disable(office.tx, NOW, OPERATOR, project_id=SHOP)
+
+    with pytest.raises(Forbidden, match="ask them"):
+        projects.enable(office.tx, NOW, OWNER, project_id=SHOP)
+    projects.disable(office.tx, NOW, OWNER, project_id=SHOP)
+    with pytest.raises(Forbidden):
+        projects.enable(office.tx, NOW, OWNER, project_id=SHOP)
+
+    assert projects.enable(office.tx, NOW, OPERATOR, project_id=SHOP).is_on
+    assert not projects.get(office.tx, OWNER, project_id=SHOP).disabled_by_operator

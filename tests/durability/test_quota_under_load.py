@@ -16,7 +16,7 @@ import requests
 from leasehold.oauth2 import scopes
 from leasehold.usage.quotas import DAY, MINUTE, QUEUE_SECONDS, USER_SECONDS
 from tests.durability.call_book import DONE, CallBook
-from tests.durability.callers import Plan, call_all
+from tests.durability.callers import Plan, call_all, calling
 from tests.durability.market import Credential
 from tests.durability.scene import SERVERS, Scene, scene
 from tests.durability.server_processes import Address
@@ -26,6 +26,10 @@ CALLERS = 64
 LIMIT = 500
 ENOUGH = LIMIT * 95 // 100
 CALLS = 10  # of each caller: a quarter more than the limit, all together
+
+# So that what 64 callers wait for when a server is killed is less than a twentieth.
+LARGE_LIMIT = 2_000
+MORE_CALLS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +124,20 @@ def test_no_limit_is_passed_or_much_missed_and_in_the_next_window_calls_go_on(
         assert all(refusals(running, one) == {(403, one.reason, "1")} for one in over)
         running.clock.move_to(running.midnight + seconds)
         assert all(outcomes(running, one, 1) == {DONE: CALLERS} for one in over)
+
+
+def test_a_server_that_is_killed_takes_little_of_a_limit_with_it(running: Scene) -> None:
+    running.market.limit("poor", "calls_per_day", LARGE_LIMIT)
+    limited = Limited(running.market.program("beggar"), "dailyLimitExceeded", DAY)
+    for _ in range(CALLERS):
+        running.add(limited.credential, at_most(MORE_CALLS, lambda _: limited.plan()))
+
+    with calling(running.telephones):
+        killed = running.kill_one_amid_calls(LARGE_LIMIT // 2)
+        running.servers.replace(killed)
+        running.book.wait_until(lambda: len(running.book.entries) == CALLERS * MORE_CALLS)
+    counted = sum(calls for line, calls in running.report().items() if line.outcome == DONE)
+
+    assert running.complaints() == []
+    assert running.book.outcomes()[DONE] <= counted
+    assert LARGE_LIMIT * 95 // 100 <= counted <= LARGE_LIMIT

@@ -31,6 +31,7 @@ class Project:
     legacy_scopes: bool  # taskqueue.consumer may insert too
     total_storage_limit: int | None  # bytes of all its tasks; None is no limit
     disabled_at: int | None = None  # switched off until somebody switches it on again
+    disabled_by_operator: bool = False  # then its owners cannot switch it on
     deleted_at: int | None = None  # may be undeleted for `projects.UNDELETE_DAYS`
 
     @property

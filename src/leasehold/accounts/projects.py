@@ -90,9 +90,15 @@ def list_projects_of(tx: Transaction, email: str) -> list[Project]:
     return rows.projects_of_user(tx, users.require(tx, email).id)
 
 
-def disable(tx: Transaction, now: int, project_id: str) -> None:
-    """Switches the project off: no queue is served, no token or key good. Raises NotFound."""
-    if not is_project_id(project_id) or not rows.disable_project(tx, now, project_id):
+def disable(tx: Transaction, now: int, project_id: str, *, by_operator: bool = False) -> None:
+    """Switches the project off: no queue is served, no token or key good. Raises NotFound.
+
+    `by_operator` is remembered, also of a project that is off already: see
+    `administration.projects.enable`.
+    """
+    if not is_project_id(project_id) or not rows.disable_project(
+        tx, now, project_id, by_operator=by_operator
+    ):
         raise _unknown(project_id)
     configuration.touch(tx)
 

@@ -132,8 +132,8 @@ def switched_on(tx: Transaction, project_id: str) -> frozenset[str] | None:
     return frozenset(row[0] for row in rows if row[0] is not None) if rows else None
 
 
-def disable_project(tx: Transaction, now: int, project_id: str) -> bool:
-    return tx.run(SQL.disable_project, id=project_id, now=now) > 0
+def disable_project(tx: Transaction, now: int, project_id: str, *, by_operator: bool) -> bool:
+    return tx.run(SQL.disable_project, id=project_id, now=now, by_operator=int(by_operator)) > 0
 
 
 def enable_project(tx: Transaction, project_id: str) -> bool:
@@ -281,5 +281,13 @@ def _user(row: Row | None) -> User | None:
 
 
 def _project(row: Row) -> Project:
-    project_id, created_at, legacy_scopes, *rest = row
-    return Project(project_id, created_at, bool(legacy_scopes), *rest)
+    project_id, created_at, legacy_scopes, limit, disabled_at, by_operator, deleted_at = row
+    return Project(
+        project_id,
+        created_at,
+        bool(legacy_scopes),
+        limit,
+        disabled_at=disabled_at,
+        disabled_by_operator=bool(by_operator),
+        deleted_at=deleted_at,
+    )

@@ -107,7 +107,8 @@ values (:id, :now, 0, null)
 returning id
 
 -- name: project_by_id
-select id, created_at, legacy_scopes, total_storage_limit, disabled_at, deleted_at
+select id, created_at, legacy_scopes, total_storage_limit, disabled_at,
+       disabled_by_operator, deleted_at
   from projects
  where id = :id
 
@@ -119,13 +120,14 @@ select id
 {for_update}
 
 -- name: all_projects
-select id, created_at, legacy_scopes, total_storage_limit, disabled_at, deleted_at
+select id, created_at, legacy_scopes, total_storage_limit, disabled_at,
+       disabled_by_operator, deleted_at
   from projects
  order by id
 
 -- name: projects_of_user
 select projects.id, projects.created_at, projects.legacy_scopes, projects.total_storage_limit,
-       projects.disabled_at, projects.deleted_at
+       projects.disabled_at, projects.disabled_by_operator, projects.deleted_at
   from project_members
   join projects on projects.id = project_members.project_id
  where project_members.user_id = :user_id
@@ -133,12 +135,14 @@ select projects.id, projects.created_at, projects.legacy_scopes, projects.total_
 
 -- name: disable_project
 update projects
-   set disabled_at = coalesce(disabled_at, :now)
+   set disabled_at = coalesce(disabled_at, :now),
+       disabled_by_operator = case when :by_operator = 1 then 1 else disabled_by_operator end
  where id = :id
 
 -- name: enable_project
 update projects
-   set disabled_at = null
+   set disabled_at = null,
+       disabled_by_operator = 0
  where id = :id
 
 -- name: delete_project

@@ -94,12 +94,18 @@ def disable(tx: Transaction, now: int, actor: Actor, *, project_id: str) -> Proj
         actor,
         "projects.disable",
         project_id,
-        lambda: projects.disable(tx, now, project_id),
+        lambda: projects.disable(tx, now, project_id, by_operator=actor.is_operator),
     )
 
 
 def enable(tx: Transaction, now: int, actor: Actor, *, project_id: str) -> Project:
-    """Switches it on again, for owners; again is no error. Raises NotFound, Forbidden."""
+    """Switches it on again, for owners; again is no error.
+
+    Raises NotFound, and Forbidden also for owners when the operator switched it off.
+    """
+    project = authority.require(tx, actor, project_id, "owner")
+    if project.disabled_by_operator and not actor.is_operator:
+        raise Forbidden(f"the operator of this server switched {project_id} off: ask them")
     return _changed(
         tx, now, actor, "projects.enable", project_id, lambda: projects.enable(tx, project_id)
     )
@@ -191,5 +197,6 @@ def _value(project: Project) -> dict[str, object]:
         "legacy_scopes": project.legacy_scopes,
         "total_storage_limit": project.total_storage_limit,
         "disabled": project.disabled_at is not None,
+        "disabled_by_operator": project.disabled_by_operator,
         "deleted": project.deleted_at is not None,
     }

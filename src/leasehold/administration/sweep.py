@@ -17,9 +17,7 @@ def sweep_deleted_projects(tx: Transaction, now: int) -> int:
     project_id = projects.find_to_sweep(tx, now)
     if project_id is None:
         return 0
-    queues = configure.list_queues(
-        tx, project_id, after_name="", prefix="", num_queues=MAX_QUEUES
-    )
+    queues = configure.list_queues(tx, project_id, after_name="", prefix="", num_queues=MAX_QUEUES)
     for queue in queues:
         configure.delete(tx, now, queue)
     if not queues:

@@ -328,6 +328,7 @@ def _value(tx: Transaction, project: Project) -> output.Value:
         "total_storage_limit": project.total_storage_limit,
         "created_at": output.instant(project.created_at),
         "disabled_at": output.instant(project.disabled_at),
+        "disabled_by_operator": project.disabled_by_operator,
         "deleted_at": output.instant(project.deleted_at),
     }
 

@@ -30,6 +30,7 @@ create table projects (
   legacy_scopes       {int} not null,  -- 1: taskqueue.consumer may insert, as old documents say
   total_storage_limit {int},           -- bytes of all its tasks; null is no limit
   disabled_at         {int},           -- switched off: nothing of it is served, nothing is lost
+  disabled_by_operator {int} not null default 0,  -- 1: its owners cannot switch it on
   deleted_at          {int}            -- likewise, and swept away later; its id stays taken
 ) {table};
 

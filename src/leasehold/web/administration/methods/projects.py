@@ -36,6 +36,9 @@ class ProjectResource(Wire, frozen=True):
     id: str
     created_at: Instant
     disabled_at: Annotated[Instant | None, Meta(description="Null: it is on.")]
+    disabled_by_operator: Annotated[
+        bool, Meta(description="Whether the operator did it, and so must enable it.")
+    ]
     deleted_at: Annotated[
         Instant | None, Meta(description="Null: it is not; for 30 days it can be had back.")
     ]
@@ -128,6 +131,7 @@ def _resource(project: Project) -> ProjectResource:
         id=project.id,
         created_at=instant(project.created_at),
         disabled_at=maybe_instant(project.disabled_at),
+        disabled_by_operator=project.disabled_by_operator,
         deleted_at=maybe_instant(project.deleted_at),
         legacy_scopes=project.legacy_scopes,
         total_storage_limit=project.total_storage_limit,
