@@ -1,8 +1,9 @@
-"""Admission: who a call's credentials are together, who pays for it, and that it is counted once."""
+"""Admission: who a call's credentials are together, who pays, and that it is counted once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ from leasehold.settings import Settings
 from leasehold.storage.secret_box import KEY_BYTES, SecretBox
 from leasehold.storage.transaction import Transaction
 from leasehold.usage import api_keys, ledger, quotas, reports
+from leasehold.usage.charge import Charge
 from leasehold.usage.key_model import ApiKey, NewKey
 from leasehold.usage.latency import Latencies
 from leasehold.usage.meter import Meter
@@ -39,13 +41,17 @@ API, METHOD = "taskqueue", "taskqueue.tasks.list"
 Visit = Callable[[Admission, Process], Awaitable[None]]
 
 
-def admit(world: World, visit: Visit, *, is_counting: bool = True) -> None:
-    """Runs `visit` with the admission of a process that has just started."""
+def admit(world: World, visit: Visit, *, is_counting: bool = True, is_fresh: bool = True) -> None:
+    """Runs `visit` with the admission of a process that has just started.
+
+    `is_fresh`: whether it has asked the database what changed.
+    """
 
     async def run() -> None:
         committer = CountingCommitter(ledger=ledger.record if is_counting else None)
         async with world.process(committer) as process:
-            await process.freshness.poll()
+            if is_fresh:
+                await process.freshness.poll()
             verifiers = Verifiers(
                 process.tokens,
                 SelfSignedJwts(committer, world.clock, "https://tasks.example.com"),
@@ -65,7 +71,7 @@ def admit(world: World, visit: Visit, *, is_counting: bool = True) -> None:
     asyncio.run(run())
 
 
-def make_key(world: World, project_id: str = PROJECT, **more: int) -> tuple[ApiKey, str]:
+def make_key(world: World, project_id: str = PROJECT, **more: Any) -> tuple[ApiKey, str]:  # noqa: ANN401  # each has its field's type
     """A key, and its string."""
 
     def create(tx: Transaction, _now: int) -> tuple[ApiKey, str]:
@@ -179,9 +185,9 @@ def test_a_project_that_is_off_has_no_callers_though_the_process_remembers_them(
         transact(world.engine, lambda tx, now: projects.disable(tx, now, PROJECT))
         process.directory.forget()
 
-        for credentials in ((token, None), (None, text), (token, text)):
+        for sent in ((token, None), (None, text), (token, text)):
             with pytest.raises(Unauthenticated):
-                await admission.caller(*credentials, None)
+                await admission.caller(sent[0], sent[1], None)
 
     admit(world, visit)
 
@@ -189,16 +195,13 @@ def test_a_project_that_is_off_has_no_callers_though_the_process_remembers_them(
 def test_a_process_that_may_be_out_of_date_trusts_neither_tokens_nor_keys(world: World) -> None:
     token, (_, text) = world.token(), make_key(world)
 
-    async def visit(admission: Admission, process: Process) -> None:
-        await admission.caller(token, text, None)
-        vars(process.freshness)["_fresh_until"] = 0.0
-
-        for credentials in ((token, None), (None, text)):
+    async def visit(admission: Admission, _: Process) -> None:
+        for sent in ((token, None), (None, text)):
             with pytest.raises(Unavailable):
-                await admission.caller(*credentials, None)
+                await admission.caller(sent[0], sent[1], None)
         assert await admission.caller(None, None, None) is None
 
-    admit(world, visit)
+    admit(world, visit, is_fresh=False)
 
 
 def test_whose_quota_is_spent_is_said_by_the_call_or_else_by_the_token(world: World) -> None:
@@ -265,9 +268,9 @@ def test_a_bill_is_handed_over_once(world: World) -> None:
     assert not bill.is_open
 
 
-def charge_of(world: World) -> ledger.Charge:
+def charge_of(world: World) -> Charge:
     """What a call by the world's only program is counted as."""
-    return ledger.Charge(PROJECT, API, METHOD, world.account_id, "", EMAIL, 1)
+    return Charge(PROJECT, API, METHOD, world.account_id, "", EMAIL, 1)
 
 
 def test_a_call_that_nothing_counts_is_counted_once(world: World) -> None:

@@ -41,9 +41,9 @@ class CountingCommitter(Committer):
 
     reads = 0
 
-    def read(self, operation: Operation[R]) -> "asyncio.Future[R]":
+    def read(self, operation: Operation[R], charge: object | None = None) -> "asyncio.Future[R]":
         self.reads += 1
-        return super().read(operation)
+        return super().read(operation, charge)
 
 
 @dataclass(frozen=True, slots=True)

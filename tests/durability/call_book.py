@@ -14,6 +14,7 @@ from tests.durability.machine_clock import MICROSECONDS
 K = TypeVar("K")
 
 DONE = "done"
+UNAVAILABLE = "backendError"  # with status 503: nobody pays for what was the server's fault
 LOST = ""  # the connection was lost before the answer came
 
 MINUTE = 60

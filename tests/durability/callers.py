@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 
-from tests.durability.call_book import DONE, LOST, CallBook, Entry
+from tests.durability.call_book import DONE, LOST, UNAVAILABLE, CallBook, Entry
 from tests.durability.machine_clock import MachineClock
 from tests.durability.market import Credential
 from tests.durability.server_processes import Address, ServerProcesses
@@ -181,7 +181,8 @@ class Telephone:
 
     def _entry(self, plan: Plan, outcome: str, sent_at: int, answered_at: int) -> Entry:
         credential = self._caller.credential
-        charge = credential.charge(plan.api, plan.method) if plan.method else None
+        is_counted = plan.method and outcome != UNAVAILABLE
+        charge = credential.charge(plan.api, plan.method) if is_counted else None
         return Entry(charge, outcome, plan.outcomes, sent_at, answered_at, plan.payload)
 
 

@@ -1,7 +1,7 @@
 """Every call is counted once: reports equal what callers were told, though servers are killed."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,19 +9,21 @@ import pytest
 from leasehold.oauth2 import scopes
 from leasehold.usage.periods import PERIODS
 from tests.durability import traffic
-from tests.durability.call_book import DONE, Line, outside
-from tests.durability.callers import calling
+from tests.durability.call_book import DONE, UNAVAILABLE, Line, outside
+from tests.durability.callers import Planner, call_all, calling
 from tests.durability.market import Credential
 from tests.durability.scene import LATE, SERVERS, Scene, added_up, scene
 from tests.durability.traffic import (
     ALL,
     READING,
     USUAL,
+    Kind,
     at_most,
     at_random,
     perhaps_refused,
     refused,
 )
+from tests.postgres import PostgresServer
 
 POOR_CALLS = 5  # that project poor has each day
 
@@ -100,8 +102,8 @@ def test_reports_equal_what_callers_were_told_however_often_servers_are_killed(
                 running.move_clock(step)
                 killed = running.kill_one_amid_calls(running.rng.randint(50, 200))
                 running.fold_some()
-                glances += running.reports("minute")
                 running.servers.replace(killed)
+                glances += running.reports("minute")
             running.move_clock(kills)
             running.book.wait_for_calls(100)
             running.book.wait_until(lambda: running.book.outcomes().keys() >= REASONS)
@@ -116,6 +118,30 @@ def test_reports_equal_what_callers_were_told_however_often_servers_are_killed(
     assert max(poor_calls(minutes).values()) <= POOR_CALLS
     running.fold_all()
     assert running.report() == minutes
+
+
+def test_calls_that_the_server_could_not_make_are_not_counted(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    with scene(postgres_server.create_database(), tmp_path, number=1) as running:
+        credentials = [running.market.program(name) for name in ("worker", "carter")] * 4
+
+        def call(plan: Callable[[Sequence[Kind]], Planner]) -> None:
+            running.telephones = []
+            for credential in credentials:
+                running.add(credential, at_most(10, plan(USUAL)))
+            call_all(running.telephones)
+
+        call(at_random)
+        postgres_server.kill9()
+        try:
+            call(lambda kinds: refused(kinds, UNAVAILABLE))
+        finally:
+            postgres_server.start()
+        call(lambda kinds: perhaps_refused(kinds, UNAVAILABLE))
+
+    assert running.complaints() == []
+    assert running.book.outcomes()[UNAVAILABLE] >= 10 * len(credentials)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -36,6 +36,7 @@ class Look:
 
     def __init__(self) -> None:
         self.static = StaticFiles()
+        self._lasting: dict[tuple[str, str], str] = {}
         self._templates = Environment(
             loader=PackageLoader("leasehold.web"),
             autoescape=True,
@@ -68,6 +69,17 @@ class Look:
         """
         text = self._templates.get_template(template).render({"session": None, **values})
         return HTMLResponse(text, status, _headers(form_targets, referrer))
+
+    def lasting(self, template: str, key: str, **values: object) -> HTMLResponse:
+        """A page that is the same for everybody while the server runs: it is made once.
+
+        For large ones, which take milliseconds. `key` tells it from others of its template.
+        """
+        text = self._lasting.get((template, key))
+        if text is None:
+            text = self._templates.get_template(template).render({"session": None, **values})
+            self._lasting[template, key] = text
+        return HTMLResponse(text, 200, _headers((), "same-origin"))
 
     def refusal(
         self, status: int, message: str, *, title: str = "", back: str = "/", action: str = ""

@@ -45,8 +45,9 @@ async def _list(visit: Visit, *, references: Mapping[str, Reference]) -> Respons
 
 
 async def _show(visit: Visit, *, references: Mapping[str, Reference]) -> Response:
-    found = references.get(visit.request.path_params["name"])
+    name = visit.request.path_params["name"]
+    found = references.get(name)
     if found is None:
         raise NotFound("There is no such API here")
     issuer = visit.pages.sign_in.issuer
-    return visit.page("reference.html", reference=found, issuer=issuer)
+    return visit.pages.look.lasting("reference.html", name, reference=found, issuer=issuer)
