@@ -1,12 +1,13 @@
 """`python -m bench`: measures Leasehold against its own HTTP floor, the disk's, and a peer."""
 
+import itertools
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 import apsw
 import click
@@ -14,13 +15,15 @@ import psutil
 from rich.console import Console
 
 from bench import disk, report
+from bench.accounting import Accounting, weigh
 from bench.authorization import Comparison, compare
 from bench.measure import FULL, QUICK, Measurement, Plan, measure
 from tests.node import NodeMissing
 from tests.postgres import running_postgres
 
 ENGINES = {"sqlite": ["sqlite"], "postgres": ["postgres"], "both": ["sqlite", "postgres"]}
-SECTIONS = {"queue": ["queue"], "oauth": ["oauth"], "both": ["queue", "oauth"]}
+SECTIONS = ("queue", "oauth", "accounting")
+ALL = "all"
 RESULTS = Path(__file__).parent / "results"
 
 TABLE_WIDTH = 140  # characters, where no terminal says how many it has
@@ -29,21 +32,14 @@ TABLE_WIDTH = 140  # characters, where no terminal says how many it has
 ON_DISK = "/var/tmp"  # noqa: S108  # the directory made in it has a new name and one owner
 
 
-R_co = TypeVar("R_co", covariant=True)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one section is measured on one engine."""
 
-
-class _Measured(Protocol[R_co]):
-    """`measure` or `compare`."""
-
-    def __call__(
-        self,
-        database: str,
-        plan: Plan,
-        directory: Path,
-        *,
-        postmaster: psutil.Process | None = None,
-        progress: Callable[[str], None] = ...,
-    ) -> R_co: ...
+    directory: Path
+    new_database: Callable[[], str]  # an empty one: a path, or a `postgresql://` URL
+    postmaster: psutil.Process | None  # None on SQLite
+    progress: Callable[[str], None]
 
 
 def _parse_connections(
@@ -60,9 +56,9 @@ def _parse_connections(
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="About a minute instead of six.")
+@click.option("--quick", is_flag=True, help="Two minutes instead of ten.")
 @click.option("--engine", type=click.Choice(list(ENGINES)), default="both", show_default=True)
-@click.option("--section", type=click.Choice(list(SECTIONS)), default="both", show_default=True)
+@click.option("--section", type=click.Choice([*SECTIONS, ALL]), default=ALL, show_default=True)
 @click.option(
     "--connections",
     callback=_parse_connections,
@@ -101,11 +97,11 @@ def main(
         plan = replace(plan, connections=connections)
     if no_gzip:
         plan = replace(plan, encoding="identity")
-    run = _Run(plan, directory, console, SECTIONS[section])
+    run = _Run(plan, directory, console, SECTIONS if section == ALL else [section])
     try:
         result = run.report(ENGINES[engine])
     except NodeMissing as error:
-        hint = "or measure the queue alone: --section queue"
+        hint = "or measure without it: --section queue, --section accounting"
         raise click.ClickException(f"the peer cannot be had: {error}\n{hint}") from error
     report.show(result, console)
     if save:
@@ -142,33 +138,70 @@ class _Run:
         )
         measurements: list[Measurement] = []
         comparisons: list[Comparison] = []
+        accountings: list[Accounting] = []
         for engine in engines:
             on = self._on_sqlite if engine == "sqlite" else self._on_postgres
             if "queue" in self.sections:
-                measurements.append(on(measure, facts))
+                with on(facts) as place:
+                    measurements.append(self._measure(place))
             if "oauth" in self.sections:
-                comparisons.append(on(compare, facts))
+                with on(facts) as place:
+                    comparisons.append(self._compare(place))
+            if "accounting" in self.sections:
+                with on(facts) as place:
+                    accountings.append(self._weigh(place))
         return report.Report(
             at=at,
             environment=facts,
             plan=self.plan,
             measurements=measurements,
             comparisons=comparisons,
+            accountings=accountings,
         )
 
-    def _on_sqlite(self, measured: _Measured[R_co], _facts: dict[str, str]) -> R_co:
+    def _measure(self, place: _Place) -> Measurement:
+        return measure(
+            place.new_database(),
+            self.plan,
+            place.directory,
+            postmaster=place.postmaster,
+            progress=place.progress,
+        )
+
+    def _compare(self, place: _Place) -> Comparison:
+        return compare(
+            place.new_database(),
+            self.plan,
+            place.directory,
+            postmaster=place.postmaster,
+            progress=place.progress,
+        )
+
+    def _weigh(self, place: _Place) -> Accounting:
+        return weigh(
+            {"off": place.new_database(), "on": place.new_database()},
+            self.plan,
+            place.directory,
+            postmaster=place.postmaster,
+            progress=place.progress,
+        )
+
+    @contextmanager
+    def _on_sqlite(self, _facts: dict[str, str]) -> Iterator[_Place]:
+        numbers = itertools.count(1)
         with (
             self.console.status("sqlite: starting") as status,
             tempfile.TemporaryDirectory(prefix="lh-bench-", dir=self.directory) as made,
         ):
-            return measured(
-                f"{made}/leasehold.db",
-                self.plan,
+            yield _Place(
                 Path(made),
+                lambda: f"{made}/leasehold-{next(numbers)}.db",
+                postmaster=None,
                 progress=lambda what: status.update(f"sqlite: {what}"),
             )
 
-    def _on_postgres(self, measured: _Measured[R_co], facts: dict[str, str]) -> R_co:
+    @contextmanager
+    def _on_postgres(self, facts: dict[str, str]) -> Iterator[_Place]:
         with (
             self.console.status("postgres: starting") as status,
             running_postgres(self.directory) as server,
@@ -176,10 +209,9 @@ class _Run:
         ):
             facts["postgresql"] = str(server.installation.version)
             pid = int((server.directory / "data" / "postmaster.pid").read_text().split()[0])
-            return measured(
-                server.create_database(),
-                self.plan,
+            yield _Place(
                 Path(made),
+                server.create_database,
                 postmaster=psutil.Process(pid),
                 progress=lambda what: status.update(f"postgres: {what}"),
             )

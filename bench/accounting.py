@@ -89,6 +89,15 @@ class Accounting:
         """The stints of one operation on one server, a round each."""
         return [s for s in self.stints if (s.operation, s.who) == (operation, who)]
 
+    def shares(self, operation: Operation) -> list[float]:
+        """Its rate with accounting as a share of that without, of each round."""
+        return [s.of_off for s in self.of(operation, "on") if s.of_off is not None]
+
+    def cpu_of_off(self, operation: Operation) -> float:
+        """Its CPU with accounting, as a multiple of that without."""
+        # 0 when it ran for less than a tick.
+        return self.server_us(operation, "on") / (self.server_us(operation, "off") or 1.0)
+
     def server_us(self, operation: Operation, who: Who) -> float:
         """CPU of the server's process for each reply: of all rounds, for a tick is 10 ms."""
         stints = self.of(operation, who)
@@ -168,8 +177,7 @@ class _Both:
     def totals(self) -> _Totals:
         """What each side has used and answered until now."""
         return {
-            who: (side.server.cpu_seconds(), side.sent.total())
-            for who, side in self._sides.items()
+            who: (side.server.cpu_seconds(), side.sent.total()) for who, side in self._sides.items()
         }
 
     def round(self, seconds: float, order: Sequence[Who]) -> list[Stint]:
@@ -262,8 +270,6 @@ class _Side:
             self.server.address, CONNECTIONS, seconds, requests, status, meters, ends_below
         )
         outcome = load.run(phase)
-        if not outcome.latencies:
-            raise load.WrongReply(f"{operation}: no reply in time: measure for longer")
         self.sent[operation] += len(outcome.bodies)
         return outcome
 
@@ -271,8 +277,7 @@ class _Side:
         """Every reply is counted once, or none; raises WrongReply."""
         reported = read(self.engine, self._report)
         expected = {} if self._who == "off" else self._as_reported()
-        if reported != expected:
-            raise load.WrongReply(f"not {expected}, but counted were {reported}")
+        check_report(reported, expected)
         drawn = read(self.engine, self._drawn)
         if drawn != (set() if self._who == "off" else {bucket.id for bucket in self._buckets()}):
             raise load.WrongReply(f"quota was drawn from {sorted(drawn)} only")
@@ -314,10 +319,20 @@ class _Side:
         )
 
 
+def check_report(
+    reported: Mapping[tuple[str, ...], int], answered: Mapping[tuple[str, ...], int]
+) -> None:
+    """Raises WrongReply unless exactly what was answered is in the report."""
+    if reported != answered:
+        raise load.WrongReply(f"answered were {answered}, but reported are {reported}")
+
+
 def _stint(
     operation: Operation, who: Who, turns: Sequence[load.Outcome], off: Stint | None = None
 ) -> Stint:
     outcome = _together(turns)
+    if not outcome.latencies:
+        raise load.WrongReply(f"{operation}: no reply in time: measure for longer")
     per_second = len(outcome.latencies) / outcome.seconds
     percentiles = percentiles_ms(outcome)
     server, client, database = cpu_us(outcome)

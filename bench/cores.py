@@ -1,4 +1,4 @@
-"""Cores of one's own: the servers share one, which only one of them uses at a time, the load another.
+"""Cores of one's own: one for the servers, of which one runs at a time, and one for the load.
 
 Then a rate is what the server's CPU allows, and the load generator takes nothing of it.
 """

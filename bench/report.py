@@ -5,13 +5,17 @@ import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import floor, sqrt
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.accounting import OPERATIONS as COUNTED_OPERATIONS
+from bench.accounting import Accounting, Stint
+from bench.accounting import Operation as CountedOperation
 from bench.authorization import COMPARED, CONNECTIONS, Comparison, Turn
 from bench.authorization import OPERATIONS as OAUTH_OPERATIONS
 from bench.authorization import Operation as OAuthOperation
@@ -24,6 +28,7 @@ GATE_CONNECTIONS = 32
 GATE_SHARE = 0.30  # of the constant's rate
 BUSY = 0.15  # share of the machine that others may use before ratios say little
 GATED: tuple[Operation, ...] = ("insert", "lease 1", "delete")
+COUNTED_SHARE = 0.95  # of the rate without accounting
 PEER_SHARE = 1.00  # of the peer's rate: ours is durable, the peer is not, and ours is no slower
 
 
@@ -36,16 +41,18 @@ class Report:
     plan: Plan
     measurements: list[Measurement]
     comparisons: list[Comparison] = field(default_factory=list)
+    accountings: list[Accounting] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A share of the floor, or of the peer, that must be reached, and what was."""
+    """A share of what an operation is compared with that must be reached, and what was."""
 
-    operation: Operation | OAuthOperation
+    operation: Operation | OAuthOperation | CountedOperation
     share: float
     required: float = GATE_SHARE
     connections: int = GATE_CONNECTIONS
+    how: str = ""  # which of an operation's gates, where that is not clear
 
     @property
     def is_met(self) -> bool:
@@ -54,7 +61,10 @@ class Gate:
     def __str__(self) -> str:
         verdict = "met" if self.is_met else "MISSED"
         where = f"{GATE_ENGINE}, {self.connections} connections"
-        return f"{verdict}: {self.operation} {self.share:.0%} of {self.required:.0%} ({where})"
+        operation = f"{self.operation} {self.how}".strip()
+        # Never rounded up to what is required.
+        share = floor(self.share * 1000) / 1000
+        return f"{verdict}: {operation} {share:.1%} of {self.required:.0%} ({where})"
 
 
 def environment(directory: Path, file_system: str, **more: str) -> dict[str, str]:
@@ -85,7 +95,14 @@ def gates(report: Report) -> list[Gate]:
         for operation in COMPARED
         if (turns := comparison.of(operation, "ours"))
     ]
-    return of_floor + of_peer
+    of_off = [
+        Gate(operation, median(shares), COUNTED_SHARE, how="with accounting")
+        for accounting in report.accountings
+        if accounting.engine == GATE_ENGINE
+        for operation in COUNTED_OPERATIONS
+        if (shares := accounting.shares(operation))
+    ]
+    return of_floor + of_peer + of_off
 
 
 def show(report: Report, console: Console) -> None:
@@ -98,6 +115,9 @@ def show(report: Report, console: Console) -> None:
     for comparison in report.comparisons:
         console.print(_beside_the_peer(report, comparison))
         console.print(_below_comparison(comparison), highlight=False)
+    for accounting in report.accountings:
+        console.print(_with_and_without(accounting))
+        console.print(_below_accounting(accounting), highlight=False)
 
 
 def _table(report: Report, measurement: Measurement) -> Table:
@@ -145,13 +165,88 @@ def _beside_the_peer(report: Report, comparison: Comparison) -> Table:
 
 
 def _below_comparison(comparison: Comparison) -> str:
-    cores = comparison.cores
-    where = (
-        f"servers on core {cores[0]}, load on core {cores[1]}"
-        if cores is not None
-        else "nothing pinned to a core: this machine has no two, or cannot do it"
+    return "\n".join([_where(comparison.cores), *_noise(comparison.others_cpu)]) + "\n"
+
+
+def _where(cores: tuple[int, int] | None) -> str:
+    if cores is None:
+        return "nothing pinned to a core: this machine has no two, or cannot do it"
+    return f"servers on core {cores[0]}, load on core {cores[1]}"
+
+
+def _with_and_without(accounting: Accounting) -> Table:
+    table = Table(
+        title=f"accounting, {accounting.engine}, {GATE_CONNECTIONS} connections:"
+        f" medians of {accounting.rounds} short rounds"
     )
-    return "\n".join([where, *_noise(comparison.others_cpu)]) + "\n"
+    for name in ("operation", "accounting"):
+        table.add_column(name, no_wrap=True)
+    for name in ("of off", "95 % sure", "half of rounds", "× CPU", *_STINT_COLUMNS):
+        table.add_column(name, justify="right", no_wrap=True)
+    for operation in COUNTED_OPERATIONS:
+        on, off = accounting.of(operation, "on"), accounting.of(operation, "off")
+        table.add_row(operation, "off", "", "", "", "1.000", *_cells(off))
+        table.add_row(operation, "on", *_compared(accounting, operation), *_cells(on))
+        table.add_section()
+    return table
+
+
+def _compared(accounting: Accounting, operation: CountedOperation) -> list[str]:
+    shares = accounting.shares(operation)
+    half = quantiles(shares * 2, n=4, method="inclusive")  # twice, as one alone has none
+    low, high = interval_of_median(shares)
+    return [
+        f"{median(shares):.1%}",
+        f"{low:.1%}-{high:.1%}",
+        f"{half[0]:.0%}-{half[2]:.0%}",
+        f"{accounting.cpu_of_off(operation):.3f}",
+    ]
+
+
+def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
+    """Two of the values, between which the true median lies with 95 % certainty.
+
+    That holds for every distribution; of too few values it is all of them.
+
+    >>> interval_of_median([3, 1, 2])
+    (1, 3)
+    >>> interval_of_median(range(100))
+    (39, 60)
+    """
+    ordered = sorted(values)
+    # Of n values the number below the median has the mean n / 2 and the deviation sqrt(n) / 2.
+    below = max(0, floor((len(ordered) - 1.96 * sqrt(len(ordered))) / 2) - 1)
+    return ordered[below], ordered[-1 - below]
+
+
+def _below_accounting(accounting: Accounting) -> str:
+    on, off = accounting.whole_us["on"], accounting.whole_us["off"]
+    whole = f"all CPU of a server for each reply, between turns too: {on:.0f} µs, off {off:.0f} µs"
+    lines = [
+        f"{whole} (× {on / (off or 1.0):.3f})",
+        f"answered with accounting, and by each method in its report: {accounting.calls:,} calls",
+        _where(accounting.cores),
+        *_noise(accounting.others_cpu),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(stints: Sequence[Stint]) -> Iterator[str]:
+    return (cell(stints) for cell in _STINT_COLUMNS.values())
+
+
+def _stint_median(value: Callable[[Stint], float], form: str) -> Callable[[Sequence[Stint]], str]:
+    return lambda stints: form.format(median(map(value, stints)))
+
+
+_STINT_COLUMNS: dict[str, Callable[[Sequence[Stint]], str]] = {
+    "per second": _stint_median(lambda stint: stint.per_second, "{:,.0f}"),
+    "p50 ms": _stint_median(lambda stint: stint.p50_ms, "{:.2f}"),
+    "p99 ms": _stint_median(lambda stint: stint.p99_ms, "{:.2f}"),
+    "µs server": _stint_median(lambda stint: stint.server_us, "{:.0f}"),
+    "µs client": _stint_median(lambda stint: stint.client_us, "{:.0f}"),
+    "µs db": _stint_median(lambda stint: stint.database_us, "{:.0f}"),
+}
 
 
 def _noise(others_cpu: float) -> list[str]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from tests.running_server import RunningServer, run_server
+from tests.taking_turns import turn
 
 if TYPE_CHECKING:  # slow to import, and most tests need none of it
     from playwright.sync_api import (
@@ -64,13 +65,20 @@ def find_chromium(program: Path = CHROMIUM, apt_get: str | None = None) -> Path:
     installer = apt_get or (shutil.which("apt-get") if os.geteuid() == 0 else None)
     if installer is None:
         raise ChromiumMissing(f"no {program}: as root, run `{command}`")
-    reasons = [_apt_get(installer, *words) for words in (_INSTALL, ("update",), _INSTALL)]
+    with turn("apt-get"):
+        reasons = _installed(program, installer)
     if not program.exists():
         raise ChromiumMissing(f"no {program}, and `{command}` failed:\n{reasons[-1]}")
     return program
 
 
 _INSTALL = ("install", "--yes", "--no-install-recommends", "chromium")
+
+
+def _installed(program: Path, installer: str) -> list[str]:
+    """What each attempt complained about; none is made if the program is there by now."""
+    commands = [] if program.exists() else [_INSTALL, ("update",), _INSTALL]
+    return [_apt_get(installer, *words) for words in commands]
 
 
 def _apt_get(program: str, *words: str) -> str:

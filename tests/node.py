@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.taking_turns import turn
+
 OLDEST_VERSION = 18
 CHECKOUT = Path(__file__).parent.parent
 CACHE = CHECKOUT / ".cache" / "node"
@@ -58,11 +60,11 @@ def node_modules(directory: Path = CLIENT) -> Path:
     """
     lock = (directory / "package-lock.json").read_bytes()
     installed = CACHE / hashlib.sha256(lock).hexdigest()
-    if not installed.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as parent:
-            complete = _install(directory, Path(parent) / "new")
-            _publish(complete, installed)
+    with turn("npm"):
+        if not installed.exists():
+            CACHE.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=CACHE) as parent:
+                _install(directory, Path(parent) / "new").rename(installed)
     return installed / "node_modules"
 
 
@@ -100,14 +102,6 @@ def _install(source: Path, target: Path) -> Path:
         )
         raise NodeMissing(message)
     return target
-
-
-def _publish(complete: Path, installed: Path) -> None:
-    try:
-        complete.rename(installed)
-    except OSError:
-        if not installed.exists():  # else another run was first, with the same packages
-            raise
 
 
 def _candidates() -> Iterator[tuple[Path, Path]]:

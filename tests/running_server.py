@@ -32,6 +32,7 @@ from leasehold.storage.transaction import Transaction
 from leasehold.web.api.method import Method
 from leasehold.web.api.methods import METHODS
 from leasehold.web.server import bind, make_server
+from tests.migrated_database import make_migrated_file
 from tests.moved_clock import MovedClock
 
 R = TypeVar("R")
@@ -132,26 +133,23 @@ def _project(tx: Transaction, now: int) -> None:
 
 @contextmanager
 def run_server(
-    database_url: str,
-    *,
-    host_name: str = "127.0.0.1",
-    address: str = "127.0.0.1",
-    methods: Sequence[Method] = METHODS,
-    **settings: object,
+    database_url: str, *, host_name: str = "127.0.0.1", **settings: object
 ) -> Iterator[RunningServer]:
-    """A server on an empty database, with the project `demo` in it.
+    """A server on an empty database, with the project `demo` in it; `host_name` as in its URL."""
+    given = Settings(**settings)  # type: ignore[arg-type]  # a test's own words
+    with run_server_on(filled(database_url), given, host_name=host_name) as server:
+        yield server
 
-    `host_name` as in its URL, `address` on which it listens, `methods` of the Task Queue API.
-    """
+
+def filled(database_url: str) -> Engine:
+    """An empty database, once the project `demo` and what servers need is in it."""
+    if "://" not in database_url and not Path(database_url).exists():
+        make_migrated_file(Path(database_url))
     engine = open_engine(database_url)
     migrate(engine)
     transact(engine, _project)
     transact(engine, partial(signing_keys.add, key=_SIGNING_KEY, period=30 * signing_keys.DAY))
-    given = Settings(**settings)  # type: ignore[arg-type]  # a test's own words
-    with run_server_on(
-        engine, given, host_name=host_name, address=address, methods=methods
-    ) as server:
-        yield server
+    return engine
 
 
 @contextmanager
@@ -163,7 +161,10 @@ def run_server_on(
     address: str = "127.0.0.1",
     methods: Sequence[Method] = METHODS,
 ) -> Iterator[RunningServer]:
-    """A server on a database that is there already; several may run on one PostgreSQL."""
+    """A server on a database that is there already; several may run on one PostgreSQL.
+
+    `host_name` as in its URL, `address` on which it listens, `methods` of the Task Queue API.
+    """
     clock = MovedClock()
     listener = bind(address, 0)
     url = f"http://{host_name}:{listener.getsockname()[1]}"

@@ -1,5 +1,6 @@
 """What the tests stand on: a PostgreSQL to crash, Node, locks without addresses, make."""
 
+import fcntl
 import json
 import os
 import re
@@ -8,12 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
 
+from leasehold.storage.engine import open_engine
+from leasehold.storage.migrate import migrate
+from tests.migrated_database import MigratedPostgres, make_migrated_file
 from tests.node import CLIENT, OLDEST_VERSION, find_node, node_modules, run_script
 from tests.postgres import CHOICE_VARIABLE, PostgresMissing, PostgresServer, running_postgres
+from tests.taking_turns import turn
 
 CHECKOUT = Path(__file__).parent.parent
 PEER = CHECKOUT / "bench" / "node"
@@ -72,6 +78,66 @@ def test_an_emptied_database_has_no_tables_and_nobody_connected(
             forgotten.execute("select 1")
     write(database, 2)
     assert [2] == read(database)
+
+
+@pytest.fixture
+def migrated(server: PostgresServer, database: str) -> MigratedPostgres:
+    return MigratedPostgres(server, database)
+
+
+def dump(server: PostgresServer, url: str) -> str:
+    """All that is in the database, as pg_dump writes it, but for a word that it draws anew."""
+    dumped = subprocess.run(
+        [server.bin / "pg_dump", "--inserts", url], check=True, capture_output=True, text=True
+    ).stdout
+    return re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "insert into users (subject, email, name, created_at) values ('1', 'a@b.c', '', 1)",
+        "update configuration_version set version = version + 1; delete from audit_head",
+        "alter table users rename to people",
+        "drop table tasks",
+    ],
+)
+def test_a_renewed_database_is_as_migrations_leave_it(
+    server: PostgresServer, migrated: MigratedPostgres, use: LiteralString
+) -> None:
+    url = migrated.renew()
+    new = dump(server, url)
+    with psycopg.connect(url) as connection:
+        connection.execute(use)
+    assert dump(server, url) != new
+
+    assert new == dump(server, migrated.renew())
+
+
+def test_a_renewed_database_has_nobody_connected(migrated: MigratedPostgres) -> None:
+    migrated.renew()
+    with psycopg.connect(migrated.renew()) as forgotten:
+        migrated.renew()
+
+        with pytest.raises(psycopg.OperationalError):
+            forgotten.execute("select 1")
+
+
+def test_the_migrated_file_is_what_our_own_migration_makes(tmp_path: Path) -> None:
+    path = make_migrated_file(tmp_path / "copied.db")
+
+    assert [] == migrate(open_engine(path))
+
+
+def test_a_turn_is_one_processs_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.taking_turns.LOCKS", tmp_path)
+
+    with (
+        turn("install"),
+        (tmp_path / "install.lock").open() as other,
+        pytest.raises(BlockingIOError),
+    ):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_the_server_listens_on_loopback_with_a_password_and_on_a_socket_without(

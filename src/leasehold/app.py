@@ -56,6 +56,9 @@ from leasehold.web.api.method import Method
 from leasehold.web.api.method import Services as ApiServices
 from leasehold.web.api.methods import METHODS
 from leasehold.web.api.router import Router
+from leasehold.web.console.routes import GROUPS
+from leasehold.web.console.routes import routes as console_routes
+from leasehold.web.console.shell import Console
 from leasehold.web.oauth.routes import HOT_PATHS
 from leasehold.web.oauth.routes import page_routes as oauth_page_routes
 from leasehold.web.oauth.routes import routes as oauth_routes
@@ -136,18 +139,19 @@ class Application:
             committer, self._secret_box, self._entropy, days=settings.signing_key_days
         )
         services = ApiServices(committer, hot_verbs(ids), settings)
+        administration_services = AdministrationServices(
+            entropy=self._entropy,
+            secret_box=self._secret_box,
+            settings=settings,
+            verbs=services.verbs,
+            issuer=self._issuer,
+        )
         administration = AdministrationApi(
             ADMINISTRATION_METHODS,
             gate=gate,
             committer=committer,
             freshness=freshness,
-            services=AdministrationServices(
-                entropy=self._entropy,
-                secret_box=self._secret_box,
-                settings=settings,
-                verbs=services.verbs,
-                issuer=self._issuer,
-            ),
+            services=administration_services,
         )
         descriptions = [
             *(
@@ -164,7 +168,8 @@ class Application:
             issuer=self._issuer,
             settings=settings,
         )
-        self._open_pages(pages, own_keys)
+        console = Console(pages, administration_services, groups=GROUPS, trust_anew=freshness.poll)
+        self._open_pages(pages, own_keys, console)
         self._listener = self._engine.listen(freshness.wake)
         self._tasks = [
             asyncio.create_task(freshness.run()),
@@ -172,7 +177,7 @@ class Application:
             asyncio.create_task(run_chores(committer, _chores(settings, latencies))),
         ]
 
-    def _open_pages(self, pages: Pages, own_keys: SigningKeys) -> None:
+    def _open_pages(self, pages: Pages, own_keys: SigningKeys, console: Console) -> None:
         oauth = OAuthServices(
             committer=self._committer,
             clock=self._clock,
@@ -189,6 +194,7 @@ class Application:
             routes=[
                 *page_routes(pages),
                 *account_routes(pages),
+                *console_routes(console),
                 *endpoints,
                 *oauth_page_routes(oauth, pages),
                 *openapi_routes(pages, documents(self._issuer, self._settings)),

@@ -143,8 +143,8 @@ class HeldCommitter(CountingCommitter):
         self.found = asyncio.Event()
         self.may_leave = asyncio.Event()
 
-    def read(self, operation: Operation[R]) -> "asyncio.Future[R]":
-        answer = super().read(operation)
+    def read(self, operation: Operation[R], charge: object | None = None) -> "asyncio.Future[R]":
+        answer = super().read(operation, charge)
         return asyncio.ensure_future(self._hold(answer)) if self.reads == 1 else answer
 
     async def _hold(self, answer: "asyncio.Future[R]") -> R:

@@ -308,6 +308,24 @@ def test_a_page_of_a_rare_thing_looks_at_some_entries_only_and_names_the_next_on
     assert [[], [], [1]] == pages
 
 
+def test_a_page_of_large_entries_ends_early_and_names_the_next_one(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MAX_PAGE_BYTES", 2_000)
+    for _ in range(5):
+        write(office.tx, after={"consumers": "a" * 1_800})
+    write(office.tx, after={"consumers": "a" * 50_000})
+
+    pages: list[list[int]] = []
+    token = ""
+    while not pages or token:
+        page = audit.search(office.tx, OWNER, project_id=SHOP, page_size=4, page_token=token)
+        pages.append([entry.number for entry in page.items])
+        token = page.next_page_token
+
+    assert [[6], [5, 4], [3, 2], [1]] == pages
+
+
 @pytest.mark.parametrize("token", ["!", "AAAA", "eA", "LTE", "MTAw" * 300, "\ud800", "OTk5" * 8])
 def test_a_token_that_was_never_given_is_refused(office: Office, token: str) -> None:
     with pytest.raises(Invalid, match="page"):

@@ -62,6 +62,12 @@ def apply(office: Office, text: str, actor: Actor = OWNER, project_id: str = SHO
     )
 
 
+def check_effort(
+    office: Office, text: str, actor: Actor = OWNER, project_id: str = SHOP
+) -> None:
+    queue_files.check_effort(office.tx, actor, project_id=project_id, file=parsed(text))
+
+
 def preview(office: Office, text: str, actor: Actor = OWNER, project_id: str = SHOP) -> list[Step]:
     return queue_files.preview(
         office.tx,
@@ -139,4 +145,38 @@ def test_for_everybody_else_the_project_is_not_there(office: Office) -> None:
     assert_refused_like_absent(office, lambda actor, project: apply(office, FIRST, actor, project))
     assert_refused_like_absent(
         office, lambda actor, project: preview(office, FIRST, actor, project)
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [("MAX_WRITTEN", 1), ("MAX_THERE", 1)], ids=["too much to do", "too large"]
+)
+def test_what_would_keep_others_waiting_is_for_the_command_line(
+    office: Office, limit: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(office, FIRST)
+    check_effort(office, FIRST)
+
+    monkeypatch.setattr(queue_files, limit, most)
+
+    with pytest.raises(Conflict, match="by the command line"):
+        check_effort(office, FIRST)
+
+
+def test_queues_that_a_file_would_pause_count_as_well(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_files, "MAX_WRITTEN", 1)
+    short = "queue:\n- name: thumbs\n  mode: pull\n"
+    check_effort(office, short)
+
+    apply(office, FIRST)
+
+    with pytest.raises(Conflict, match="by the command line"):
+        check_effort(office, short)
+
+
+def test_what_is_asked_of_strangers_projects_stays_unsaid(office: Office) -> None:
+    assert_refused_like_absent(
+        office, lambda actor, project: check_effort(office, FIRST, actor, project)
     )

@@ -291,6 +291,25 @@ def test_a_list_has_every_queue_once_whatever_is_made_meanwhile(office: Office) 
     assert len(set(found)) == len(found)
 
 
+def test_a_page_of_queues_with_long_acls_ends_early_and_names_the_next_one(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "MAX_PAGE_ENTRIES", 10)
+    monkeypatch.setattr(queues, "QUEUES_AT_ONCE", 2)
+    for number in range(5):
+        many = frozenset(f"worker-{worker}@example.com" for worker in range(5))
+        create(office, f"q{number}", acl=Acl(consumers=many))
+
+    pages: list[list[str]] = []
+    token = ""
+    while not pages or token:
+        page = queues.list_page(office.tx, OWNER, project_id=SHOP, page_token=token)
+        pages.append([each.queue.name for each in page.items])
+        token = page.next_page_token
+
+    assert [["q0", "q1"], ["q2", "q3"], ["q4"]] == pages
+
+
 def test_a_list_says_what_each_queue_holds_and_who_may_use_it(office: Office) -> None:
     full = create(office, "full", acl=Acl(producers=frozenset({WORKER})))
     create(office, "empty", acl=Acl(admins=frozenset({WORKER})))

@@ -326,3 +326,36 @@ def test_a_program_makes_no_project(sqlite_world: World) -> None:
 
     assert (403, "forbidden", "") == program.refused("POST", "projects", {"id": "its"})
     assert [] == program.get("projects")["projects"]
+
+
+@pytest.mark.parametrize("instant", ["253402300800", "-1e300", "99999999999999999999"])
+def test_a_number_that_is_no_instant_is_refused(caller: Caller, instant: str) -> None:
+    status, reason, _ = caller.refused("GET", f"{ROOT}/audit", since=instant)
+
+    assert (400, "invalid") == (status, reason)
+
+
+def test_a_queue_file_has_bounds(caller: Caller) -> None:
+    long = "queue:\n" + "# nothing\n" * 15_000
+    many = "queue:\n" + "".join(f"- name: many-{n}\n  mode: pull\n" for n in range(501))
+
+    assert (400, "invalid", "file") == caller.refused(
+        "POST", f"{ROOT}/queues:apply", {"file": long}
+    )
+    assert (409, "duplicate", "file") == caller.refused(
+        "POST", f"{ROOT}/queues:apply", {"file": many}
+    )
+
+
+def test_a_query_in_the_body_is_no_longer_than_a_head(sqlite_world: World) -> None:
+    stranger = Caller(sqlite_world.server, None)
+    form = {"X-HTTP-Method-Override": "GET"}
+
+    replies = [
+        stranger.send("POST", f"{ROOT}/queues", data=b"a=" + b"b" * size, headers=form)
+        for size in (60_000, 70_000)
+    ]
+
+    assert [(401, "required", "Authorization"), (413, "uploadTooLarge", "")] == list(
+        map(error, replies)
+    )

@@ -13,13 +13,14 @@ import requests
 
 from leasehold.errors import OutcomeUnknown, Unavailable
 from leasehold.oauth2 import scopes
+from leasehold.settings import Settings
 from leasehold.storage.group import Verb
 from leasehold.web.api.method import Call
 from leasehold.web.api.methods import METHODS, tasks_get
 from leasehold.web.api.wire import WireTask
 from tests.api.tenant import Tenant, make_tenant, word
 from tests.api.test_batches import BOUNDARY, call, parts
-from tests.running_server import RunningServer, run_server
+from tests.running_server import RunningServer, filled, run_server_on
 
 JOB = {"payloadBase64": "am9i"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -399,9 +400,8 @@ def failing(database_url: str) -> Iterator[Tenant]:
     """A project on a server where showing a task fails."""
     showing = replace(tasks_get.METHOD, run=fail)
     methods = [showing if method is tasks_get.METHOD else method for method in METHODS]
-    with run_server(
-        database_url, methods=methods, deadline_seconds=1, staleness_seconds=60
-    ) as server:
+    settings = Settings(deadline_seconds=1, staleness_seconds=60)
+    with run_server_on(filled(database_url), settings, methods=methods) as server:
         yield make_tenant(server)
 
 

@@ -11,11 +11,12 @@ import requests
 from leasehold.accounts import projects
 from leasehold.clock import MICROSECONDS
 from leasehold.entropy import Entropy
+from leasehold.settings import Settings
 from leasehold.usage import api_keys
 from tests.api.raw_http import RawReply, exchange, request
 from tests.api.tenant import DAY, DONE, Tenant, Word, make_tenant, until, word
 from tests.api.test_batches import BOUNDARY, call, parts
-from tests.running_server import SECRET_BOX, RunningServer, run_server
+from tests.running_server import SECRET_BOX, RunningServer, filled, run_server_on
 
 PREFIX = "/taskqueue/v1beta2/projects"
 DOCUMENT = "/discovery/v1/apis/taskqueue/v1beta2/rest"
@@ -50,9 +51,8 @@ def proxied_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
     On one engine: nothing of that is in a database. It listens on IPv6, also for IPv4.
     """
     path = tmp_path_factory.mktemp("database") / "leasehold.db"
-    with run_server(
-        str(path), address="::", trusted_proxies=HERE, quota_unregistered_per_day=3
-    ) as server:
+    settings = Settings(trusted_proxies=HERE, quota_unregistered_per_day=3)
+    with run_server_on(filled(str(path)), settings, address="::") as server:
         yield server
 
 

@@ -180,9 +180,7 @@ def test_what_is_refused_for_its_words_alone_spends_nothing(tenant: Tenant) -> N
     assert [DONE, DONE, SPENT["rateLimitExceeded"]] == tenant.words(3)
 
 
-@pytest.mark.parametrize(
-    "setting", [{"max_tasks": 2}, {"max_bytes": 6}], ids=["tasks", "bytes"]
-)
+@pytest.mark.parametrize("setting", [{"max_tasks": 2}, {"max_bytes": 6}], ids=["tasks", "bytes"])
 def test_a_full_queue_refuses_until_something_is_deleted(
     shared_server: RunningServer, setting: dict[str, Any]
 ) -> None:

@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.taking_turns import turn
+
 CHECKOUT = Path(__file__).parents[2]
 CACHE = CHECKOUT / ".cache" / "oauth2client"
 LOCK = CHECKOUT / "requirements" / "oauth2client.lock"
@@ -26,10 +28,12 @@ def old_python(lock: Path = LOCK) -> Path:
     """
     key = hashlib.sha256(lock.read_bytes() + platform.python_version().encode()).hexdigest()
     installed = CACHE / key
-    if not installed.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as parent:
-            _publish(_install(lock, Path(parent) / "new"), installed)
+    with turn("oauth2client"):
+        if not installed.exists():
+            CACHE.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=CACHE) as parent:
+                # Its python is a link, so it works anywhere.
+                _install(lock, Path(parent) / "new").rename(installed)
     return installed / "bin" / "python"
 
 
@@ -62,11 +66,3 @@ def _do(command: list[str]) -> None:
     if result.returncode != 0:
         message = f"`{' '.join(command)}` failed; is a package index there?\n{result.stderr}"
         raise OldEnvironmentMissing(message)
-
-
-def _publish(complete: Path, installed: Path) -> None:
-    try:
-        complete.rename(installed)  # its python is a link, so it works anywhere
-    except OSError:
-        if not installed.exists():  # else another run was first, with the same packages
-            raise

@@ -378,13 +378,6 @@ def refusal_of(request: HttpRequest) -> tuple[int, str, str]:
     return error.status_code, details(error)["reason"], error.reason
 
 
-def test_a_key_that_was_made_up_is_refused(server: RunningServer, queue: str) -> None:
-    with service(server, developerKey="AIza") as with_key, pytest.raises(HttpError) as refused:
-        with_key.tasks().list(project="demo", taskqueue=queue).execute()
-
-    assert (400, "keyInvalid") == (refused.value.status_code, details(refused.value)["reason"])
-
-
 class UncopiableHttp(httplib2.Http):
     """google-auth asks Google's IAM in the background with a copy of this; so it cannot."""
 

@@ -27,7 +27,7 @@ from leasehold.usage.ledger import ANSWERED, Refusal
 from leasehold.web.server import bind, make_server
 from tests.durability.machine_clock import nanoseconds
 
-LATE_SECONDS = 0.5  # between the two transactions, so that a kill amid calls comes there
+LATE_SECONDS = 2.0  # between the two transactions, so that a kill amid calls comes there
 
 
 class LateLane:

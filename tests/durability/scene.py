@@ -118,9 +118,12 @@ class Scene:
 
     def complaints(self) -> list[str]:
         """What is wrong with the report, in words; none when all is well."""
-        kept = {payload for payload, _ in holdings(self.market.engine).etas}
-        bounds = Bounds(settled(self.book.entries, kept))
+        bounds = Bounds(settled(self.book.entries, self.kept()))
         return [*bounds.complaints(self.report()), *self.book.surprises]
+
+    def kept(self) -> set[str]:
+        """The payloads of all tasks that are there."""
+        return {payload for payload, _ in holdings(self.market.engine).etas}
 
     def counted(self) -> dict[str, int]:
         """How many calls the database has, by project."""

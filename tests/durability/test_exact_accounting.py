@@ -23,6 +23,7 @@ from tests.durability.traffic import (
     perhaps_refused,
     refused,
 )
+from tests.durability.waiting import wait_until
 from tests.postgres import PostgresServer
 
 POOR_CALLS = 5  # that project poor has each day
@@ -153,7 +154,8 @@ def test_a_server_that_counts_in_a_second_transaction_is_found_out(
         for _ in range(16):
             running.add(worker, at_random([traffic.insert]))
         with calling(running.telephones):
-            running.kill_one_amid_calls(50)
+            wait_until(lambda: len(running.kept()) > sum(running.counted().values()))
+            running.servers.kill(0)
 
     assert any(", 'done'): counted" in complaint for complaint in running.complaints())
 

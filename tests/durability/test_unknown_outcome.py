@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -21,7 +21,7 @@ WORKER = "worker@demo.iam.leasehold.internal"
 TASKS = "demo/taskqueues/q/tasks"
 
 # No portion of a quota is to be drawn: that commit would wait instead of the task's.
-NO_QUOTA: dict[str, object] = {
+NO_QUOTA: dict[str, Any] = {
     "quota_calls_per_day": 0,
     "quota_calls_per_minute": 0,
     "quota_calls_per_user": 0,

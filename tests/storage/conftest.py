@@ -10,9 +10,9 @@ from tests.storage import notes
 
 
 @pytest.fixture
-def engine(database_url: str) -> Engine:
+def engine(empty_database_url: str) -> Engine:
     """An engine on a database that holds the notes' table and nothing else."""
-    engine = open_engine(database_url)
+    engine = open_engine(empty_database_url)
     notes.make_table(engine)
     return engine
 

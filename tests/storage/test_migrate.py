@@ -28,9 +28,9 @@ print(*migrate(open_engine(sys.argv[1])))
 
 
 @pytest.fixture
-def empty(database_url: str) -> Engine:
+def empty(empty_database_url: str) -> Engine:
     """An engine on a database without any table."""
-    return open_engine(database_url)
+    return open_engine(empty_database_url)
 
 
 def versions(engine: Engine) -> list[int]:
@@ -65,11 +65,11 @@ def test_a_schema_of_a_newer_release_is_refused_with_what_to_do(empty: Engine) -
 
 
 def test_of_several_processes_that_start_at_once_one_makes_the_schema(
-    database_url: str, empty: Engine
+    empty_database_url: str, empty: Engine
 ) -> None:
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", MIGRATE_AT_A_SIGN, database_url],
+            [sys.executable, "-c", MIGRATE_AT_A_SIGN, empty_database_url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

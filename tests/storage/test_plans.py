@@ -11,7 +11,7 @@ from leasehold.queues.rows import SQL
 from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.engines.sqlite_connection import _translate
 from leasehold.storage.migrate import migrate
-from leasehold.storage.statements import PARAMETER, Statement
+from leasehold.storage.statements import PARAMETER, Statement, parse
 from leasehold.storage.transaction import Transaction
 from tests.storage.notes import committing
 
@@ -109,3 +109,21 @@ def test_no_statement_walks_a_whole_table(
     database.close()
 
     assert bool(scanned) == (statement.name in MAY_SCAN), scanned
+
+
+def test_rows_that_are_inserted_as_they_are_need_no_table() -> None:
+    """Measured: a table of one row makes such a statement cost twice as much."""
+    statements = parse(
+        "-- name: as_they_are\n"
+        "-- rows: id bigint, body bytes\n"
+        "insert into things (id, body)\nselect id, body\n  from {rows}\n"
+        "-- name: turned_round\n"
+        "-- rows: id bigint, body bytes\n"
+        "insert into things (body, id)\nselect body, id\n  from {rows}\n"
+    )
+
+    as_they_are = _translate(statements.as_they_are, "row")
+    turned_round = _translate(statements.turned_round, "row")
+
+    assert "insert into things (id, body)\nvalues (?1, ?2)" == as_they_are
+    assert turned_round.endswith("from (select ?1 as id, ?2 as body) as rows")

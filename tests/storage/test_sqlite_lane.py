@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from leasehold.errors import Unavailable
 from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.transaction import Transaction
 from tests.storage import notes
@@ -138,3 +139,14 @@ def test_under_steady_inserts_the_log_stays_short_and_begins_anew(
     assert len(sizes) * len(body) > 70_000_000
     assert max(sizes) < 30_000_000
     assert begun >= 3
+
+
+def test_a_long_read_changes_nothing(engine: Engine) -> None:
+    async def scenario() -> None:
+        async with committing(engine) as committer:
+            with pytest.raises(Unavailable):
+                await committer.read_aside(adding(1))
+
+    asyncio.run(scenario())
+
+    assert [] == notes.stored_ids(engine)

@@ -118,6 +118,18 @@ def test_servers_that_fold_at_once_count_each_call_once(postgres_server: Postgre
     postgres_server.drop_database(url)
 
 
+def test_no_server_waits_for_what_another_one_folds(postgres_server: PostgresServer) -> None:
+    url = postgres_server.create_database()
+    impatient = f"{url}?options=-clock_timeout%3D1000"  # milliseconds
+
+    with accounting(url) as mine, accounting(impatient) as theirs:
+        mine.call()
+        folded = mine.do(lambda tx, now: [fold.fold_entries(tx, now), theirs.do(fold.fold_entries)])
+
+    assert [1, 0] == folded
+    postgres_server.drop_database(url)
+
+
 @pytest.mark.parametrize(
     ("time", "kept"),
     [

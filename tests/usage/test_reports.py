@@ -321,6 +321,17 @@ def test_what_was_stored_is_told_on_average_and_at_most(stocked: Accounting) -> 
     )
 
 
+def test_a_report_of_more_than_can_be_read_of_what_was_stored_is_refused(
+    stocked: Accounting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "MAX_STORED_READ", 3)
+    stored(stocked)
+    monkeypatch.setattr(reports, "MAX_STORED_READ", 2)
+
+    with pytest.raises(Invalid, match="2 counts lie in that time: choose"):
+        stored(stocked)
+
+
 def test_what_was_stored_is_told_by_queue_and_of_one(stocked: Accounting) -> None:
     by_queue = stored(stocked, by_queue=True).lines
     one = stored(stocked, queue="b", period="hour").lines

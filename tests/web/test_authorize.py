@@ -1256,9 +1256,7 @@ def test_nobody_is_asked_for_an_api_that_is_off(site: RunningServer, web: Asking
     assert "invalid_scope" == told(response)["error"]
 
 
-def test_a_yes_counts_for_nothing_once_the_project_is_off(
-    site: RunningServer, web: Asking
-) -> None:
+def test_a_yes_counts_for_nothing_once_the_project_is_off(site: RunningServer, web: Asking) -> None:
     screen = web.screen()
     site.do(lambda tx, now: projects.disable(tx, now, PROJECT))
     response = web.answer(screen)

@@ -13,6 +13,7 @@ import requests
 from psycopg import sql
 
 from leasehold.errors import Unavailable
+from leasehold.settings import Settings
 from leasehold.usage import api_keys
 from leasehold.web.api.method import Call
 from leasehold.web.api.methods import METHODS, tasks_get
@@ -21,7 +22,7 @@ from tests.administration_api.world import Caller, World, furnished
 from tests.api.raw_http import exchange, request
 from tests.api.worker import EMAIL
 from tests.cli.commands import Commands
-from tests.running_server import PROJECT, SECRET_BOX, RunningServer, run_server
+from tests.running_server import PROJECT, SECRET_BOX, RunningServer, filled, run_server_on
 
 KEYS = f"projects/{PROJECT}/keys"
 TASKS = f"/taskqueue/v1beta2/projects/{PROJECT}/taskqueues/q/tasks"
@@ -41,7 +42,7 @@ def world(database_url: str, caplog: pytest.LogCaptureFixture) -> Iterator[World
     caplog.set_level(logging.DEBUG)
     showing = replace(tasks_get.METHOD, run=fail)
     methods = [showing if method is tasks_get.METHOD else method for method in METHODS]
-    with run_server(database_url, methods=methods) as server:
+    with run_server_on(filled(database_url), Settings(), methods=methods) as server:
         server.queue_for(EMAIL)
         yield furnished(server)
 

@@ -5,6 +5,7 @@ quota is spent and whose report the call is in, wherever the queue is.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -24,9 +25,15 @@ from leasehold.usage.latency import Latencies
 from leasehold.usage.meter import Bucket, Meter
 from leasehold.usage.quotas import UserKind
 
+CHARGES = 4_096  # remembered
+
 User = tuple[UserKind, str]  # whose quota is spent, in the caller's own words
 
 UNKNOWN = "unknown"  # an address that nobody asked for
+
+# The same object for equal calls: it is hashed once, and found without a comparison, wherever calls
+# are counted.
+_charge = lru_cache(maxsize=CHARGES)(Charge)
 
 _MESSAGES = {
     "dailyLimitExceeded": "Daily Limit Exceeded. The quota of project {project} begins anew at"
@@ -79,7 +86,7 @@ class Caller(msgspec.Struct, frozen=True):
     def charge(self, api: str, method: str, cost: int) -> Charge:
         """What a call is counted as."""
         principal, key = self.principal, self.key
-        return Charge(
+        return _charge(
             self.project.id,
             api,
             method,
@@ -231,13 +238,13 @@ class Admission:
         key = caller.key
         buckets = quotas.buckets_of(
             caller.project.limits,
-            project_id=caller.project.id,
-            user_kind=kind,
-            user=user,
-            key_id=key.id if key is not None else "",
-            key_calls_per_minute=key.calls_per_minute if key is not None else None,
-            queue_id=queue.id if queue is not None else 0,
-            requests_per_second=queue.requests_per_second if queue is not None else None,
+            caller.project.id,
+            kind,
+            user,
+            key.id if key is not None else "",
+            key.calls_per_minute if key is not None else None,
+            queue.id if queue is not None else 0,
+            queue.requests_per_second if queue is not None else None,
         )
         if self._meter.take_at_once(buckets, cost):
             return

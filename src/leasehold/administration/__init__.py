@@ -1,1 +1,1 @@
-"""Administration: every administrative act, allowed or refused, and written down in the audit log."""
+"""Administration: every administrative act, allowed or refused, and put down in the audit log."""

@@ -1,6 +1,6 @@
 """The audit log: writes down every administrative act, and finds what was written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from leasehold.administration import audit_chain, authority, paging, rows
@@ -13,6 +13,7 @@ from leasehold.storage.transaction import Transaction
 
 MAX_TEXT_CHARACTERS = 500  # of a target, say; all of ours are far shorter
 MOST_LOOKED_AT = 10_000  # entries for one page of a search: it bounds how long others wait
+MAX_PAGE_BYTES = 2 * 2**20  # of what was before and after: a page ends early beyond it
 CHAIN_PAGE = 500  # entries that are read at once
 
 _ENDLESS = 2**62  # past every number and every instant
@@ -84,17 +85,18 @@ def search(
     """The project's entries, newest first; those of all and of none for an operator (None).
 
     A page may be short, or empty, and yet name a next one: not more than MOST_LOOKED_AT entries
-    are looked at. Raises NotFound and Forbidden as `authority.require`, and Invalid.
+    are looked at, and not much more than MAX_PAGE_BYTES are on it. Raises NotFound and Forbidden as `authority.require`, and Invalid.
     """
     paging.check_size(page_size)
     lowest, below = _numbers(tx, actor, project_id, wanted)
     below = min(below, paging.number_in(page_token) or below)
     found = _found(tx, project_id, wanted, lowest, below, most=page_size + 1)
-    page = paging.page_of(found, page_size, lambda entry: str(entry.number))
-    if page.next_page_token:
-        return page
+    numbers = _fitting(found[:page_size])
+    items = rows.entries_by_number(tx, numbers)
+    if len(numbers) < len(found):
+        return Page(items, paging.token_after(str(numbers[-1])))
     rest = rows.end_of_look(tx, project_id, lowest=lowest, below=below, most=MOST_LOOKED_AT)
-    return page if rest is None else Page(page.items, paging.token_after(str(rest)))
+    return Page(items, "" if rest is None else paging.token_after(str(rest)))
 
 
 def get(tx: Transaction, actor: Actor, *, project_id: str | None, number: int) -> Entry:
@@ -127,7 +129,8 @@ def export_page(
     """The wanted entries among these numbers, oldest first: of at most CHAIN_PAGE numbers."""
     _check(tx, actor, project_id)
     below = min(among.stop, among.start + CHAIN_PAGE)
-    return _found(tx, project_id, wanted, among.start, below, most=CHAIN_PAGE)[::-1]
+    found = _found(tx, project_id, wanted, among.start, below, most=CHAIN_PAGE)
+    return rows.entries_by_number(tx, [number for number, _ in found])[::-1]
 
 
 def head(tx: Transaction, actor: Actor) -> Head:
@@ -174,7 +177,8 @@ def _first_since(tx: Transaction, at: int) -> int:
 
 def _found(
     tx: Transaction, project_id: str | None, wanted: Search, lowest: int, below: int, *, most: int
-) -> list[Entry]:
+) -> list[tuple[int, int]]:
+    """Their numbers and sizes, newest first."""
     return rows.found(
         tx,
         project_id,
@@ -186,6 +190,18 @@ def _found(
         most_looked_at=MOST_LOOKED_AT,
         most=most,
     )
+
+
+def _fitting(found: Sequence[tuple[int, int]]) -> list[int]:
+    """The numbers of those that come on one page; of those that there are, at least one."""
+    numbers = []
+    size = 0
+    for number, bytes_of_it in found:
+        if size > MAX_PAGE_BYTES:
+            break
+        numbers.append(number)
+        size += bytes_of_it
+    return numbers
 
 
 def _head(tx: Transaction) -> Head:

@@ -52,18 +52,23 @@ def get(tx: Transaction, actor: Actor, *, project_id: str) -> Project:
 
 
 def list_projects(
-    tx: Transaction, actor: Actor, *, page_size: int = paging.DEFAULT_SIZE, page_token: str = ""
+    tx: Transaction,
+    actor: Actor,
+    *,
+    search: str = "",
+    page_size: int = paging.DEFAULT_SIZE,
+    page_token: str = "",
 ) -> Page[Project]:
     """Those in which the actor has a part, for an operator all; by id, deleted ones too.
 
-    Raises Invalid for the size or the token.
+    `search` is a part of their ids. Raises Invalid for the size or the token.
     """
     paging.check_size(page_size)
     after_id, most = paging.key_in(page_token), page_size + 1
     if actor.is_operator:
-        ids = rows.project_ids(tx, after_id=after_id, most=most)
+        ids = rows.project_ids(tx, search=search, after_id=after_id, most=most)
     elif actor.kind == "person":
-        ids = rows.project_ids_of(tx, actor.name, after_id=after_id, most=most)
+        ids = rows.project_ids_of(tx, actor.name, search=search, after_id=after_id, most=most)
     else:
         ids = []
     page = paging.page_of(ids, page_size, lambda project_id: project_id)

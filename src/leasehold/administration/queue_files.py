@@ -10,6 +10,23 @@ from leasehold.queues.configure import Step
 from leasehold.queues.queue_file import QueueFile
 from leasehold.storage.transaction import Transaction
 
+# What a server does for one file while others wait. The command line does any.
+MAX_THERE = 10_000  # queues and roles on them that the project has already
+MAX_WRITTEN = 500  # queues and roles that the file names, or queues that it pauses
+
+
+def check_effort(tx: Transaction, actor: Actor, *, project_id: str, file: QueueFile) -> None:
+    """Raises Conflict when the file, or the project, is more than a server does in one go."""
+    authority.require(tx, actor, project_id)
+    named = sum(1 + len(q.consumer_emails) + len(q.producer_emails) for q in file.queues)
+    there, running = configure.extent_of_queues(tx, project_id, most=MAX_THERE + 1)
+    if there > MAX_THERE or max(named, running) > MAX_WRITTEN:
+        raise Conflict(
+            f"a server applies files of at most {MAX_WRITTEN} queues and roles, to projects of at"
+            f" most {MAX_THERE}: apply this one by the command line",
+            field="file",
+        )
+
 
 def preview(
     tx: Transaction,

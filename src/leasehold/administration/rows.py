@@ -1,5 +1,6 @@
 """The rows of administration: the only file that runs the statements of rows.sql."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from leasehold.administration.audit_chain import Entry, Head
@@ -58,13 +59,22 @@ def first_since(tx: Transaction, at: int) -> int | None:
     return row[0] if row else None
 
 
-def found(tx: Transaction, project_id: str | None, **wanted: object) -> list[Entry]:
-    """Newest first; of all projects and of none for None."""
+def found(tx: Transaction, project_id: str | None, **wanted: object) -> list[tuple[int, int]]:
+    """Entries by number, and how large each is in bytes; newest first.
+
+    Of all projects and of none for None.
+    """
     if project_id is None:
         rows = tx.all(SQL.found, **wanted)
     else:
         rows = tx.all(SQL.found_in_project, project_id=project_id, **wanted)
-    return [Entry(*row) for row in rows]
+    return [(number, size) for number, size in rows]
+
+
+def entries_by_number(tx: Transaction, numbers: Sequence[int]) -> list[Entry]:
+    """Those that are there, newest first."""
+    rows = tx.many(SQL.entries_by_number, [(number,) for number in numbers])
+    return sorted((Entry(*row) for row in rows), key=lambda entry: entry.number, reverse=True)
 
 
 def end_of_look(
@@ -79,12 +89,16 @@ def end_of_look(
     return row[1] if row and row[0] == most else None
 
 
-def project_ids(tx: Transaction, *, after_id: str, most: int) -> list[str]:
-    return [row[0] for row in tx.all(SQL.project_ids, after_id=after_id, most=most)]
+def project_ids(tx: Transaction, *, search: str, after_id: str, most: int) -> list[str]:
+    rows = tx.all(SQL.project_ids, search=search, after_id=after_id, most=most)
+    return [row[0] for row in rows]
 
 
-def project_ids_of(tx: Transaction, email: str, *, after_id: str, most: int) -> list[str]:
-    rows = tx.all(SQL.project_ids_of_user, email=email, after_id=after_id, most=most)
+def project_ids_of(
+    tx: Transaction, email: str, *, search: str, after_id: str, most: int
+) -> list[str]:
+    wanted = {"search": search, "after_id": after_id, "most": most}
+    rows = tx.all(SQL.project_ids_of_user, email=email, **wanted)
     return [row[0] for row in rows]
 
 

@@ -51,6 +51,15 @@ select entries.number, entries.at, entries.actor_kind, entries.actor, entries.cl
   left join audit_entries as previous on previous.number = entries.number - 1
  where entries.number = :number
 
+-- name: entries_by_number
+-- rows: number bigint
+select entries.number, entries.at, entries.actor_kind, entries.actor, entries.client_id,
+       entries.address, entries.action, entries.project_id, entries.target, entries.before,
+       entries.after, entries.hash, coalesce(previous.hash, '')
+  from {rows}
+  join audit_entries as entries on entries.number = rows.number
+  left join audit_entries as previous on previous.number = rows.number - 1
+
 -- name: last_number
 select number
   from audit_entries
@@ -65,43 +74,35 @@ select number
  limit 1
 
 -- name: found
--- The inner part bounds how many are looked at.
-select entries.number, entries.at, entries.actor_kind, entries.actor, entries.client_id,
-       entries.address, entries.action, entries.project_id, entries.target, entries.before,
-       entries.after, entries.hash, coalesce(previous.hash, '')
+-- The inner part bounds how many are looked at; of what was before and after only the size is.
+select number, coalesce(octet_length(before), 0) + coalesce(octet_length(after), 0)
   from (
-        select number, at, actor_kind, actor, client_id, address, action, project_id, target,
-               before, after, hash
+        select number, actor, action, target, before, after
           from audit_entries
          where number >= :lowest and number < :below
          order by number desc
          limit :most_looked_at
-       ) as entries
-  left join audit_entries as previous on previous.number = entries.number - 1
- where (cast(:actor as text) = '' or entries.actor = cast(:actor as text))
-   and substr(entries.action, 1, length(cast(:action as text))) = cast(:action as text)
-   and (cast(:target as text) = '' or entries.target = cast(:target as text))
- order by entries.number desc
+       ) as newest
+ where (cast(:actor as text) = '' or actor = cast(:actor as text))
+   and substr(action, 1, length(cast(:action as text))) = cast(:action as text)
+   and (cast(:target as text) = '' or target = cast(:target as text))
+ order by number desc
  limit :most
 
 -- name: found_in_project
--- The inner part bounds how many are looked at.
-select entries.number, entries.at, entries.actor_kind, entries.actor, entries.client_id,
-       entries.address, entries.action, entries.project_id, entries.target, entries.before,
-       entries.after, entries.hash, coalesce(previous.hash, '')
+-- Likewise.
+select number, coalesce(octet_length(before), 0) + coalesce(octet_length(after), 0)
   from (
-        select number, at, actor_kind, actor, client_id, address, action, project_id, target,
-               before, after, hash
+        select number, actor, action, target, before, after
           from audit_entries
          where project_id = :project_id and number >= :lowest and number < :below
          order by number desc
          limit :most_looked_at
-       ) as entries
-  left join audit_entries as previous on previous.number = entries.number - 1
- where (cast(:actor as text) = '' or entries.actor = cast(:actor as text))
-   and substr(entries.action, 1, length(cast(:action as text))) = cast(:action as text)
-   and (cast(:target as text) = '' or entries.target = cast(:target as text))
- order by entries.number desc
+       ) as newest
+ where (cast(:actor as text) = '' or actor = cast(:actor as text))
+   and substr(action, 1, length(cast(:action as text))) = cast(:action as text)
+   and (cast(:target as text) = '' or target = cast(:target as text))
+ order by number desc
  limit :most
 
 -- name: looked_at
@@ -128,6 +129,7 @@ select count(*), min(number)
 select id
   from projects
  where id > :after_id
+   and (cast(:search as text) = '' or replace(id, cast(:search as text), '') <> id)
  order by id
  limit :most
 
@@ -136,6 +138,8 @@ select members.project_id
   from project_members as members
   join users on users.id = members.user_id
  where users.email = :email and users.disabled_at is null and members.project_id > :after_id
+   and (cast(:search as text) = ''
+        or replace(members.project_id, cast(:search as text), '') <> members.project_id)
  order by members.project_id
  limit :most
 

@@ -1,4 +1,4 @@
-"""Sweeping: what is left of projects that nobody can have back any more. Each call does a little."""
+"""Sweeping: what is left of projects that nobody can have back. Each call does a little."""
 
 from leasehold.accounts import projects, service_accounts
 from leasehold.oauth2 import clients

@@ -55,6 +55,14 @@ def count_queues(tx: Transaction, project_id: str) -> int:
     return rows.count_queues(tx, project_id)
 
 
+def extent_of_queues(tx: Transaction, project_id: str, *, most: int) -> tuple[int, int]:
+    """How much a queue file has to do with: queues and roles, and queues that it may pause.
+
+    Neither number is more than `most`, however many there are.
+    """
+    return rows.extent_of_queues(tx, project_id, most=most)
+
+
 def create(tx: Transaction, queue: Queue) -> Queue:
     """The queue with its id; Conflict when the name is taken. `queue.id` is not looked at."""
     made = _insert(tx, queue)

@@ -350,6 +350,16 @@ def count_queues(tx: Transaction, project_id: str) -> int:
     return int(row[0])
 
 
+def extent_of_queues(tx: Transaction, project_id: str, *, most: int) -> tuple[int, int]:
+    """Of a project's queues and roles the number, and how many queues of a file are not paused.
+
+    Neither says more than `most`.
+    """
+    row = tx.one(SQL.extent_of_queues, project_id=project_id, most=most)
+    assert row is not None  # likewise
+    return int(row[0]), int(row[1])
+
+
 def replace_acl(tx: Transaction, queue_id: int, acl: Acl) -> None:
     """Makes this the queue's whole ACL."""
     tx.run(SQL.clear_acl, queue_id=queue_id)

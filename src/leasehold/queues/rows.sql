@@ -346,6 +346,17 @@ select count(*)
  where project_id = :project_id
    and deleted_at is null
 
+-- name: extent_of_queues
+-- Stops counting at :most. A queue is as many rows as it has roles, or one.
+select count(*), count(distinct running)
+  from (select case when queues.from_file = 1 and queues.paused_at is null
+                    then queues.id end as running
+          from queues
+          left join queue_acl on queue_acl.queue_id = queues.id
+         where queues.project_id = :project_id
+           and queues.deleted_at is null
+         limit :most) as found
+
 -- name: acls_of
 -- rows: queue_id bigint
 select queue_acl.queue_id, queue_acl.role, queue_acl.email

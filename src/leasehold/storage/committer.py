@@ -65,6 +65,13 @@ class Committer:
         read_only = charge is None or self._ledger is None
         return self._submit("read", operation, None, charge, read_only=read_only)
 
+    def read_aside(self, operation: Operation[R]) -> "asyncio.Future[R]":
+        """Runs one that may read for long: on another thread, where no other call waits for it.
+
+        It sees what was committed before, of which the last may not be durable yet.
+        """
+        return self._submit("aside", operation, None, None, read_only=True)
+
     def _submit(
         self,
         lane_name: str,

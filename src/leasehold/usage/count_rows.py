@@ -135,6 +135,13 @@ def count_latencies(tx: Transaction, project_id: str, times: TimeRange, *, most:
     return int(row[0])
 
 
+def count_stored(tx: Transaction, project_id: str, times: TimeRange, *, most: int) -> int:
+    """The same for what was stored."""
+    row = tx.one(SQL.count_stored, **_range(project_id, times), most=most)
+    assert row is not None  # likewise
+    return int(row[0])
+
+
 def report_calls(
     tx: Transaction,
     project_id: str,

@@ -6,9 +6,10 @@ select minute, project_id, api, method, credential, api_key, email, outcome, cal
   from {rows}
 
 -- name: take_entries
--- Of the oldest entries some; whoever deletes them adds them up in the same transaction.
+-- Of the oldest entries some; whoever deletes them adds them up in the same transaction. Servers take
+-- different ones: two that waited for each other's would be a deadlock, for a delete has no order.
 delete from usage_entries
- where id in (select id from usage_entries order by id limit :max_rows)
+ where id in (select id from usage_entries order by id limit :max_rows {skip_locked})
 returning minute, project_id, api, method, credential, api_key, email, outcome, calls, cost
 
 -- name: add_counts
@@ -67,6 +68,16 @@ select count(*)
 select count(*)
   from (select starts
           from usage_latencies
+         where project_id = :project_id
+           and period = :period
+           and starts >= :since
+           and starts < :until
+         limit :most) as found
+
+-- name: count_stored
+select count(*)
+  from (select starts
+          from usage_storage
          where project_id = :project_id
            and period = :period
            and starts >= :since

@@ -106,9 +106,9 @@ class Meter:
 
     def take_at_once(self, buckets: Sequence[Bucket], cost: int = 1) -> bool:
         """Spends `cost` of every bucket if enough is at hand; else of none, and `take` must ask."""
+        # Every call passes here: spent in one go, and given back should one be short.
         now = self._clock.now() // MICROSECONDS
         young = self._young
-        portions = []
         for bucket in buckets:
             portion = young.get(bucket.id)
             if (
@@ -117,11 +117,16 @@ class Meter:
                 or portion.limit != bucket.limit
                 or not portion.good_from <= now < portion.ends
             ):
+                self._give_back(buckets, bucket, cost)
                 return False
-            portions.append(portion)
-        for portion in portions:
             portion.left -= cost
         return True
+
+    def _give_back(self, buckets: Sequence[Bucket], short: Bucket, cost: int) -> None:
+        for bucket in buckets:
+            if bucket is short:
+                return
+            self._young[bucket.id].left += cost
 
     async def take(self, buckets: Sequence[Bucket], cost: int = 1) -> Exhausted | None:
         """Spends `cost` of every bucket (no two alike), or of none: then the one that has no more.

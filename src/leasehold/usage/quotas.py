@@ -37,7 +37,7 @@ Source = Literal["operator", "project"]
 UserKind = Literal["email", "quotaUser", "userIp"]
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Limits(msgspec.Struct, frozen=True, cache_hash=True):
     """What a project may spend; None: no limit."""
 
     calls_per_day: int | None
@@ -151,7 +151,6 @@ def list_quotas(tx: Transaction, now: int, *, project_id: str, settings: Setting
 @lru_cache(maxsize=CALLERS)
 def buckets_of(
     limits: Limits,
-    *,
     project_id: str,
     user_kind: UserKind = "email",
     user: str = "",
@@ -163,7 +162,7 @@ def buckets_of(
     """What a call spends from, the longest window first; () when nothing limits it.
 
     `limits` are the charged project's. `user` "" is nobody, `key_id` "" no key, `queue_id` 0 no
-    queue; limits None are none.
+    queue; limits None are none. Every call asks: by position, for names triple what it costs.
     """
     buckets = []
     if limits.calls_per_day is not None:

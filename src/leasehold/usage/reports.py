@@ -16,9 +16,8 @@ from leasehold.usage.ledger import DONE
 from leasehold.usage.periods import TimeRange, time_range
 
 MAX_LINES = 5_000  # of one report
-MAX_READ = (
-    50_000  # counts for one report: a tenth of a second, in which SQLite's server does no more
-)
+MAX_READ = 50_000  # counts for one report: a tenth of a second, in which other reports wait
+MAX_STORED_READ = 200_000  # hours or days of queues, likewise
 
 SHOWN_DONE = "done"  # what reports call the outcome of a call that was not refused
 
@@ -96,7 +95,7 @@ def report(  # noqa: PLR0913  # what may be asked, each by its name
     times = time_range(period, since=since, until=until)
     shown = _dimensions(by)
     wanted = _filters(filters or {})
-    _check_size(count_rows.count_counts(tx, project_id, times, most=MAX_READ + 1))
+    _check_size(count_rows.count_counts(tx, project_id, times, most=MAX_READ + 1), MAX_READ)
     found = count_rows.report_calls(
         tx, project_id, times, by=shown, filters=wanted, most=MAX_LINES + 1
     )
@@ -108,7 +107,7 @@ def report(  # noqa: PLR0913  # what may be asked, each by its name
         )
     latencies: Mapping[tuple[int, Key], Percentiles | None] = {}
     if latency:
-        _check_size(count_rows.count_latencies(tx, project_id, times, most=MAX_READ + 1))
+        _check_size(count_rows.count_latencies(tx, project_id, times, most=MAX_READ + 1), MAX_READ)
         latencies = _latencies(
             count_rows.report_latencies(tx, project_id, times, by=shown, filters=wanted)
         )
@@ -153,9 +152,9 @@ def _filters(filters: Mapping[str, str]) -> dict[Dimension, str]:
     return wanted
 
 
-def _check_size(rows: int) -> None:
-    if rows > MAX_READ:
-        raise Invalid(f"more than {MAX_READ:,} counts lie in that time: {_SHORTER}", field="period")
+def _check_size(rows: int, most: int) -> None:
+    if rows > most:
+        raise Invalid(f"more than {most:,} counts lie in that time: {_SHORTER}", field="period")
 
 
 def _values(values: Key, shown: tuple[Dimension, ...]) -> Key:
@@ -190,6 +189,8 @@ def stored(
     if period == "minute":
         raise Invalid("what is stored is known by hour and by day", field="period")
     times = time_range(period, since=since, until=until)
+    counted = count_rows.count_stored(tx, project_id, times, most=MAX_STORED_READ + 1)
+    _check_size(counted, MAX_STORED_READ)
     found = count_rows.report_stored(
         tx, project_id, times, by_queue=by_queue, queue=queue, most=MAX_LINES + 1
     )

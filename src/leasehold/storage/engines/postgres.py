@@ -26,7 +26,7 @@ from leasehold.storage.listener import Listener
 from leasehold.storage.statements import PARAMETER, Statement
 from leasehold.storage.transaction import Deadlock, Row
 
-LANES = ("read", "write", "insert", "lease", "delete", "chore")
+LANES = ("read", "write", "insert", "lease", "delete", "chore", "aside")
 
 _TYPES = {"bigint": "bigint", "text": "text", "bytes": "bytea"}
 
@@ -66,7 +66,7 @@ class PostgresEngine:
         return PostgresConnection(self._open)
 
     def open_lanes(self, now: Callable[[], int]) -> dict[str, Lane]:
-        """A lane, thread and connection for each hot verb, for other changes, reads and chores."""
+        """A lane, thread and connection for each hot verb, and for each other kind of work."""
 
         def open_tuned() -> "psycopg.Connection[Row]":
             database = self._open()

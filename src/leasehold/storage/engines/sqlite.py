@@ -11,9 +11,11 @@ from leasehold.errors import Unavailable
 from leasehold.storage.engines.sqlite_connection import SqliteConnection
 from leasehold.storage.engines.sqlite_lane import SqliteLane
 from leasehold.storage.engines.sqlite_log import Sync, WriteAheadLog
+from leasehold.storage.engines.sqlite_reader import SqliteReader
 from leasehold.storage.lane import Lane
 
 BUSY_MILLISECONDS = 15_000  # how long a command waits for a server's group, or another command
+READER_CACHE_KIB = 8 * 1024  # of long reads, which seldom read a page twice
 
 _APPLICATION_ID = int.from_bytes(b"LEAS", "big")  # in the file's head, where `file` looks too
 
@@ -37,7 +39,7 @@ class SqliteEngine:
         return connection
 
     def open_lanes(self, now: Callable[[], int]) -> dict[str, Lane]:
-        """One lane for everything: SQLite has one writer."""
+        """One lane for nearly everything, as SQLite has one writer; and one for long reads."""
         writer = self._open()
         # NORMAL: the log is written at commit and synced by the lane, off the event loop.
         writer.execute("pragma synchronous = normal")
@@ -46,7 +48,11 @@ class SqliteEngine:
         helper.execute("pragma synchronous = normal")
         log = WriteAheadLog(self.path, helper, self._fdatasync if self._sync else None)
         lane = SqliteLane(SqliteConnection(writer), log, now)
-        return {"read": lane, "write": lane}
+        reader = self._open()
+        reader.execute("pragma query_only = true")
+        reader.execute(f"pragma cache_size = -{READER_CACHE_KIB}")
+        aside = SqliteReader(SqliteConnection(reader), now)
+        return {"read": lane, "write": lane, "aside": aside}
 
     def listen(self, on_change: Callable[[], None]) -> None:
         """Nobody announces anything here: commands are noticed by looking."""

@@ -13,6 +13,9 @@ from leasehold.storage.transaction import Busy, Row
 
 _LOCKING = re.compile(r"\{(skip_locked|for_update|for_share)\}")
 
+# An insert of rows as they are: measured, `values` costs half of what a table of one row does.
+_WHOLE_ROWS = re.compile(r"\bselect ([\w,\s]+?)\s+from \{rows\}\s*\Z")
+
 _WORTH_A_LIST = 4  # rows: measured, one statement over a JSON list is twice as fast from here on
 
 
@@ -109,6 +112,10 @@ class SqliteConnection:
         """Runs several statements."""
         self._database.execute(text)
 
+    def interrupt(self) -> None:
+        """Ends what runs, from another thread; it raises there."""
+        self._database.interrupt()
+
     def close(self) -> None:
         """Closes the file."""
         self._database.close()
@@ -123,6 +130,11 @@ class SqliteConnection:
 
 def _translate(statement: Statement, form: str) -> str:
     """`{rows}` becomes a table of one row's parameters, or of a JSON list; no locks are needed."""
+    whole = _WHOLE_ROWS.search(statement.text)
+    names = [column.name for column in statement.rows]
+    if form == "row" and whole is not None and re.split(r",\s*", whole[1]) == names:
+        parameters = ", ".join(f"?{n}" for n in range(1, len(names) + 1))
+        return f"{statement.text[: whole.start()]}values ({parameters})"
     if form == "row":
         cells = (f"?{n} as {column.name}" for n, column in enumerate(statement.rows, start=1))
         table = f"(select {', '.join(cells)}) as rows"

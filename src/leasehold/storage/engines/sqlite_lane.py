@@ -9,32 +9,14 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-import apsw
-
 from leasehold.errors import Error, OutcomeUnknown, Unavailable
 from leasehold.storage.engines.sqlite_connection import SqliteConnection
+from leasehold.storage.engines.sqlite_failures import FAILURES, unavailable
 from leasehold.storage.engines.sqlite_log import WriteAheadLog
 from leasehold.storage.group import MAX_CALLS, Call, run_group
 from leasehold.storage.transaction import Busy
 
 RETRY_SECONDS = 0.002  # how soon the lane asks again while a command holds the file
-
-# What is nobody's mistake: a disk that is full or fails, a lock that another process holds.
-_FAILURES = (
-    apsw.BusyError,
-    apsw.LockedError,
-    apsw.FullError,
-    apsw.IOError,
-    apsw.CorruptError,
-    apsw.NotADBError,
-    apsw.CantOpenError,
-    apsw.ReadOnlyError,
-    apsw.NoMemError,
-)
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    return Unavailable("the database is not available: try again shortly", detail=repr(error))
 
 
 class SqliteLane:
@@ -90,11 +72,11 @@ class SqliteLane:
             raise
         except Exception as error:
             for call in group:
-                call.outcome = error if isinstance(error, Error) else _unavailable(error)
+                call.outcome = error if isinstance(error, Error) else unavailable(error)
             return False
         for call in group:
-            if isinstance(call.outcome, _FAILURES):
-                call.outcome = _unavailable(call.outcome)
+            if isinstance(call.outcome, FAILURES):
+                call.outcome = unavailable(call.outcome)
         return changed
 
     def _answer_readers(self) -> None:

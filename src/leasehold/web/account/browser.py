@@ -12,6 +12,7 @@ from leasehold.web.account.client_address import Network, client_address
 MAX_USER_AGENT = 300  # characters that are kept of it
 _YEAR = 365 * 86_400  # seconds for which a browser keeps a cookie; the server ends sessions earlier
 _STEP_SECONDS = 900  # longer than a second step may take
+_NOTE_SECONDS = 60  # from a form to the page after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Browsers:
         self.session = Cookie(f"{prefix}-session", is_secure, _YEAR)
         self.second_step = Cookie(f"{prefix}-second-step", is_secure, _STEP_SECONDS)
         self.known_browser = Cookie(f"{prefix}-known-browser", is_secure, _YEAR)
+        self.note = Cookie(f"{prefix}-note", is_secure, _NOTE_SECONDS)
 
     def is_own_form(self, request: Request) -> bool:
         """Whether a page of ours sent this, as far as the browser tells; nobody else is believed.

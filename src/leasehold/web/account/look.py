@@ -48,6 +48,9 @@ class Look:
         self._templates.filters["sentence"] = sentence
         self._templates.filters["day"] = day
         self._templates.filters["moment"] = moment
+        self._templates.filters["iso"] = iso
+        self._templates.filters["amount"] = amount
+        self._templates.filters["size"] = size
 
     def page(
         self,
@@ -142,6 +145,39 @@ def moment(instant: int) -> str:
     """
     then = datetime.fromtimestamp(instant // MICROSECONDS, UTC)
     return f"{day(instant)}, {then:%H:%M} UTC"
+
+
+def iso(instant: int) -> str:
+    """An instant as machines write it, to the second: for `datetime=` and the reader's time zone.
+
+    >>> iso(1_700_000_000_000_000)
+    '2023-11-14T22:13:20Z'
+    """
+    return f"{datetime.fromtimestamp(instant // MICROSECONDS, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def amount(number: float) -> str:
+    """A number as people read it: thousands apart, at most one digit after the point.
+
+    >>> amount(1234567), amount(0.25), amount(3.0)
+    ('1,234,567', '0.2', '3')
+    """
+    return f"{number:,}" if isinstance(number, int) else f"{number:,.1f}".removesuffix(".0")
+
+
+def size(number: float) -> str:
+    """So many bytes, in the unit that fits.
+
+    >>> [size(number) for number in (512, 2048, 5 * 2**20, 3 * 2**40)]
+    ['512 bytes', '2 KiB', '5 MiB', '3,072 GiB']
+    """
+    if number < 1024:
+        return "1 byte" if number == 1 else f"{amount(number)} bytes"
+    for unit in ("KiB", "MiB"):
+        number /= 1024
+        if number < 1024:
+            return f"{amount(number)} {unit}"
+    return f"{amount(number / 1024)} GiB"
 
 
 def _headers(form_targets: Sequence[str], referrer: Referrer) -> dict[str, str]:

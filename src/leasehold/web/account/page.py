@@ -53,7 +53,13 @@ from leasehold.storage.transaction import Transaction
 from leasehold.web.account.browser import Browsers
 from leasehold.web.account.client_address import trusted_networks
 from leasehold.web.account.look import Look, Referrer
-from leasehold.web.oauth.form import Form, FormRefused, read_body, read_query
+from leasehold.web.oauth.form import (
+    MAX_BODY_BYTES,
+    Form,
+    FormRefused,
+    read_body,
+    read_query,
+)
 
 MAX_FIELD = 1024  # characters, where a page does not say
 
@@ -190,10 +196,15 @@ class Page:
         show: Handler | None = None,
         act: Handler | None = None,
         back: str = "",
+        max_bytes: int | None = None,
     ) -> None:
-        """`back`: the path of the page that shows the form, where it is another one."""
+        """`back`: the path of the page that shows the form, where it is another one.
+
+        `max_bytes`: of a form that may be longer than usual.
+        """
         self._pages = pages
         self._back = back
+        self._max_bytes = max_bytes or MAX_BODY_BYTES
         self._show = show
         self._act = act
 
@@ -224,7 +235,8 @@ class Page:
         if request.method == "POST" and self._act:
             if not self._pages.browsers.is_own_form(request):
                 raise Forbidden(_NOT_OURS)
-            form = await read_body(request, seconds=self._pages.settings.header_seconds)
+            seconds = self._pages.settings.header_seconds
+            form = await read_body(request, seconds=seconds, max_bytes=self._max_bytes)
             return await self._act(await self._pages.visit(request, form))
         if request.method in ("GET", "HEAD") and self._show:
             return await self._show(await self._pages.visit(request, {}))

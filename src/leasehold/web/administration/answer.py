@@ -34,7 +34,8 @@ R = TypeVar("R")
 
 API = "leasehold"
 
-MAX_BODY = 2 * 2**20  # bytes: a queue file of 1 MiB, each character of it escaped
+MAX_BODY = 2 * 2**20  # bytes: a task of 1 MiB in base64, with room for the rest
+MAX_MAKING = 2  # of what takes long, made at a time: the processors are there for everybody
 
 NO_CONTENT = Reply(204)
 
@@ -66,6 +67,7 @@ class AdministrationApi:
         self._freshness = freshness
         self._services = services
         self._schemas = Schemas(methods)
+        self._making = asyncio.Semaphore(MAX_MAKING)
 
     def serves(self, path: str) -> bool:
         """Whether the path (percent-encoded or not) is one of ours."""
@@ -82,7 +84,7 @@ class AdministrationApi:
         async def work(visit: Visit) -> Reply:
             nonlocal method
             meant = common.meant(request)
-            parameters, fault = await common.parameters_of(meant, MAX_BODY)
+            parameters, fault = await common.parameters_of(meant)
             visit.pretty = parameters.get("prettyPrint", "").lower() != "false"
             match = self._match(meant)
             method = match.method
@@ -170,11 +172,12 @@ class AdministrationApi:
     async def _run(self, method: Method, call: Call, bill: Bill) -> object:
         if method.aside is not None:
             await self._committer.read(partial(_run, run=method.aside.check, call=call))
-            made = await asyncio.to_thread(method.aside.make, call)
+            async with self._making:
+                made = await asyncio.to_thread(method.aside.make, call)
             call = msgspec.structs.replace(call, made=made)
         run = partial(_run, run=method.run, call=call)
-        if method.verb == "GET":
-            return await self._committer.read(run, bill.hand_over())
+        if method.verb == "GET":  # a report may read for long; the visit counts it afterwards
+            return await self._committer.read_aside(run)
         value = await self._committer.write(run, bill.hand_over())
         # What this process remembers is out of date from now on. When it cannot ask, the change
         # is made all the same, and the process will ask again or trust its memory no longer.

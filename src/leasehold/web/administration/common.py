@@ -3,7 +3,7 @@
 import msgspec
 
 from leasehold.errors import Invalid
-from leasehold.web.api.message import Request, parse_parameters
+from leasehold.web.api.message import MAX_FORM, Request, parse_parameters
 from leasehold.web.api.method import parse_boolean
 
 _CREDENTIALS = frozenset({"access_token", "oauth_token", "key"})
@@ -23,15 +23,16 @@ def meant(request: Request) -> Request:
     return msgspec.structs.replace(request, verb=verb)
 
 
-async def parameters_of(request: Request, max_body: int) -> tuple[dict[str, str], Invalid | None]:
+async def parameters_of(request: Request) -> tuple[dict[str, str], Invalid | None]:
     """The parameters; of a long GET that was sent as a POST also those in its body.
 
     Google's Python client moves a long URL's query there. Or none, and why they cannot be read.
+    Strangers are heard here too, so that body may not be long.
     """
     try:
         query = request.query
         if request.verb == "GET" and _OVERRIDE in request.headers:
-            form = _text(await request.read_body(max_body))
+            form = _text(await request.read_body(MAX_FORM))
             query = "&".join(part for part in (query, form) if part)
         return parse_parameters(query), None
     except Invalid as fault:

@@ -24,6 +24,8 @@ def read_query(kind: type[W], parameters: Mapping[str, str]) -> W:
         given = msgspec.convert(dict(parameters), kind, strict=False)
     except msgspec.ValidationError as error:
         raise _refusal(error, what="parameter") from None
+    except (ValueError, OverflowError) as error:  # seconds that lie beyond the year 9999, say
+        raise Invalid(f"Invalid value of a parameter: {error}") from None
     _check_texts(given)
     return given
 

@@ -1,6 +1,7 @@
 """The structs of requests and replies as JSON Schema, and what `fields` may select of a reply."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -20,14 +21,15 @@ class Schemas:
 
     def __init__(self, methods: Iterable[Method]) -> None:
         kinds = {kind for method in methods for kind in (method.request, method.response) if kind}
-        self.by_name = schemas_of(kinds)
+        self.by_name = schemas_of(frozenset(kinds))
 
     def shape(self, kind: type[Wire]) -> Shape:
         """What `fields` may select of it."""
         return _members(self.by_name[kind.__name__], self.by_name) or {}
 
 
-def schemas_of(kinds: Iterable[type[Wire]]) -> dict[str, Json]:
+@cache  # asked for some sixty sets of kinds at each start, and msgspec takes a millisecond for one
+def schemas_of(kinds: frozenset[type[Wire]]) -> Mapping[str, Json]:
     """The schemas of these and of all that they are made of, by name, in alphabetical order."""
     in_order = sorted(kinds, key=lambda kind: kind.__name__)
     _, found = msgspec.json.schema_components(in_order, ref_template=f"{REFERENCE}{{name}}")
@@ -38,7 +40,7 @@ def parameters_of(kind: type[Wire] | None) -> dict[str, Json]:
     """The schemas of a query's parameters, by name; those that are required say so."""
     if kind is None:
         return {}
-    schema = schemas_of([kind])[kind.__name__]
+    schema = schemas_of(frozenset([kind]))[kind.__name__]
     required = schema.get("required", [])
     return {
         name: one | ({"required": True} if name in required else {})

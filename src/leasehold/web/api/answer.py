@@ -19,7 +19,7 @@ from leasehold.web.api.credentials import (
 )
 from leasehold.web.api.errors import Failure
 from leasehold.web.api.fields import Selection
-from leasehold.web.api.message import Reply, Request, parse_parameters
+from leasehold.web.api.message import MAX_FORM, Reply, Request, parse_parameters
 from leasehold.web.api.method import Call, Method, Services, parse_boolean
 from leasehold.web.api.router import Match, Router
 from leasehold.web.api.schemas import SHAPES
@@ -222,8 +222,9 @@ async def _common(request: Request) -> tuple[Request, dict[str, str], Invalid | 
     try:
         query = request.query
         if override is not None and request.verb == "GET":
-            # Google's Python client moves a long URL's query into the body.
-            form = _text(await request.read_body(MAX_BODY))
+            # Google's Python client moves a long URL's query into the body. Strangers are heard
+            # here too, so it may not be long.
+            form = _text(await request.read_body(MAX_FORM))
             query = "&".join(part for part in (query, form) if part)
         return request, parse_parameters(query), None
     except Invalid as fault:

@@ -8,6 +8,7 @@ import msgspec
 from leasehold.errors import Invalid
 
 MAX_PARAMETERS = 100
+MAX_FORM = 64 * 1024  # bytes of a query that comes in the body: a head has no more either
 
 Headers = dict[bytes, bytes]
 

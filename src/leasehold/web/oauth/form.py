@@ -21,13 +21,13 @@ class FormRefused(Exception):
         self.message = message
 
 
-async def read_body(request: Request, *, seconds: float) -> Form:
+async def read_body(request: Request, *, seconds: float, max_bytes: int = MAX_BODY_BYTES) -> Form:
     """The fields of the body; none when it is empty, whatever its type is said to be.
 
     A missing content type passes. Raises FormRefused, and ClientDisconnect when nobody is there
     any more.
     """
-    body = await read_bytes(request, seconds=seconds)
+    body = await read_bytes(request, seconds=seconds, max_bytes=max_bytes)
     if not body:
         return {}
     media_type = request.headers.get("content-type", MEDIA_TYPE).partition(";")[0].strip().lower()
@@ -41,24 +41,24 @@ def read_query(request: Request) -> Form:
     return _parse(request.scope["query_string"])
 
 
-async def read_bytes(request: Request, *, seconds: float) -> bytes:
+async def read_bytes(request: Request, *, seconds: float, max_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The body as it came. Raises FormRefused, and ClientDisconnect."""
     try:
         async with asyncio.timeout(seconds):
-            return await _read_all(request)
+            return await _read_all(request, max_bytes)
     except TimeoutError:
         raise FormRefused(408, "the body did not arrive in time") from None
 
 
-async def _read_all(request: Request) -> bytes:
+async def _read_all(request: Request, max_bytes: int) -> bytes:
     body: bytes = b""
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise FormRefused(413, f"the body is too large: {MAX_BODY_BYTES} bytes at most")
+        if len(body) > max_bytes:
+            raise FormRefused(413, f"the body is too large: {max_bytes} bytes at most")
         if not message.get("more_body", False):
             return body
 

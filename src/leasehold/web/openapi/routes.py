@@ -1,7 +1,7 @@
 """Where the OpenAPI documents and the reference are."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,10 +18,12 @@ MAX_AGE = 300  # seconds for which a document may be kept
 
 _SUFFIX = ".json"
 
+_References = Callable[[], Mapping[str, Reference]]
+
 
 def routes(pages: Pages, documents: Mapping[str, Json]) -> list[Route]:
     """`/openapi/NAME.json`, `/reference`, and `/reference/NAME` for each document."""
-    references = {name: reference(name, document) for name, document in documents.items()}
+    references = cache(partial(_references, documents))  # made for their first reader
     find = partial(_find, documents=documents)
     show = partial(_show, references=references)
     return [
@@ -29,6 +31,10 @@ def routes(pages: Pages, documents: Mapping[str, Json]) -> list[Route]:
         Route("/reference", Page(pages, show=partial(_list, references=references))),
         Route("/reference/{name}", Page(pages, show=show, back="/reference")),
     ]
+
+
+def _references(documents: Mapping[str, Json]) -> Mapping[str, Reference]:
+    return {name: reference(name, document) for name, document in documents.items()}
 
 
 async def _find(request: Request, *, documents: Mapping[str, Json]) -> Json:
@@ -40,13 +46,13 @@ async def _find(request: Request, *, documents: Mapping[str, Json]) -> Json:
     return document
 
 
-async def _list(visit: Visit, *, references: Mapping[str, Reference]) -> Response:
-    return visit.page("references.html", references=references.values())
+async def _list(visit: Visit, *, references: _References) -> Response:
+    return visit.page("references.html", references=references().values())
 
 
-async def _show(visit: Visit, *, references: Mapping[str, Reference]) -> Response:
+async def _show(visit: Visit, *, references: _References) -> Response:
     name = visit.request.path_params["name"]
-    found = references.get(name)
+    found = references().get(name)
     if found is None:
         raise NotFound("There is no such API here")
     issuer = visit.pages.sign_in.issuer

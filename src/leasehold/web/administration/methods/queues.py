@@ -23,6 +23,8 @@ from leasehold.web.administration.wire import (
     maybe_instant,
 )
 
+MAX_FILE = 128 * 1024  # characters: more than what may be in one takes
+
 _PATH = "projects/{project}/queues"
 _ONE = f"{_PATH}/{{queue}}"
 
@@ -172,7 +174,7 @@ class PurgedQueue(Wire, frozen=True):
 class ApplyQueueFile(Wire, frozen=True):
     """A queue.yaml or queue.xml as App Engine has them."""
 
-    file: Annotated[str, Meta(max_length=queue_file.MAX_FILE_BYTES, description="Its text.")]
+    file: Annotated[str, Meta(max_length=MAX_FILE, description="Its text.")]
     file_name: Annotated[
         str,
         Meta(max_length=200, description="By which errors name it; XML if it ends in .xml."),
@@ -276,6 +278,7 @@ def purge(tx: Transaction, now: int, call: Call) -> Purge:
 def apply(tx: Transaction, now: int, call: Call) -> AppliedQueueFile:
     given = call.given(ApplyQueueFile)
     file = cast(QueueFile, call.made)
+    queue_files.check_effort(tx, call.actor, project_id=call.project, file=file)
     carry_out = queue_files.preview if given.preview else queue_files.apply
     steps = carry_out(
         tx,

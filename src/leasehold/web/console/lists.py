@@ -1,0 +1,42 @@
+"""Lists: a page of many things, a search, and the way to the next page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
+
+from leasehold.administration.paging import Page
+from leasehold.web.account.page import Visit
+
+PAGE_SIZE = 50
+PAGE, SEARCH = "page", "search"  # the query's parameters: a page's token, and what is looked for
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A page of a list as a template shows it."""
+
+    items: Sequence[T]
+    search: str  # what was looked for; "": everything
+    next: str  # the next page's address; "": this is the last one
+    start: str  # the first page's; "": this is it
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all there is stands on this page, so that nobody needs a search."""
+        return not (self.search or self.next or self.start)
+
+
+def listing(visit: Visit, page: Page[T]) -> Listing[T]:
+    """The page, with links that keep the rest of the address as it is."""
+    kept = {name: values[-1] for name, values in visit.query.items() if name != PAGE}
+    here = visit.request.scope["path"]
+    token = page.next_page_token
+    return Listing(
+        page.items,
+        search=visit.parameter(SEARCH),
+        next=f"?{urlencode({**kept, PAGE: token})}" if token else "",
+        start=(f"?{urlencode(kept)}" if kept else here) if visit.parameter(PAGE) else "",
+    )
