@@ -365,6 +365,20 @@ def test_a_batch_is_nothing_besides_its_calls(tenant: Tenant) -> None:
     assert {(LIST, "forbidden"): 1} == other.counts()
 
 
+def test_calls_of_the_administration_api_end_no_other_way(tenant: Tenant) -> None:
+    bearer = {"Authorization": f"Bearer {tenant.token}"}
+    url = f"{tenant.server.url}/admin/v1/projects"
+
+    said = [
+        word(requests.get(url + query, headers=bearer, timeout=30))[2]
+        for query in ("", "?x=1&x=2", f"?quotaUser={'x' * 41}", "?key=AIza", "?alt=xml")
+    ]
+
+    assert ["insufficientPermissions", "invalid", "invalid", "keyInvalid", "invalid"] == said
+    method = "leasehold.projects.list"
+    assert Counter((method, reason) for reason in said) == tenant.counts()
+
+
 # What fails for reasons of ours.
 
 
