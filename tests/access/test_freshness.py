@@ -124,6 +124,26 @@ def test_an_account_switched_off_by_a_machine_whose_clock_is_slow_is_heard_of(
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("steps", range(8))
+def test_a_poll_that_was_just_announced_does_not_keep_a_server_from_stopping(
+    world: World, steps: int
+) -> None:
+    async def scenario() -> None:
+        async with world.process() as process:
+            polling = asyncio.create_task(process.freshness.run())
+            await waiting_for_announcements(process)
+            process.freshness.wake()
+            for _ in range(steps):  # of the event loop, each of which brings the news further
+                await asyncio.sleep(0)
+
+            polling.cancel()
+
+            await asyncio.wait([polling], timeout=SECONDS)
+            assert polling.cancelled()
+
+    asyncio.run(scenario())
+
+
 class Heard(logging.Handler):
     """Tells an event loop that something was logged."""
 

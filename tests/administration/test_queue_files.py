@@ -62,9 +62,7 @@ def apply(office: Office, text: str, actor: Actor = OWNER, project_id: str = SHO
     )
 
 
-def check_effort(
-    office: Office, text: str, actor: Actor = OWNER, project_id: str = SHOP
-) -> None:
+def check_effort(office: Office, text: str, actor: Actor = OWNER, project_id: str = SHOP) -> None:
     queue_files.check_effort(office.tx, actor, project_id=project_id, file=parsed(text))
 
 

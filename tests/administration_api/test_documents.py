@@ -33,6 +33,13 @@ def operations(document: Json) -> list[Json]:
     return [one for verbs in document["paths"].values() for one in verbs.values()]
 
 
+@pytest.mark.parametrize("path", ["openapi/leasehold-v1.json", "openapi/none.json", "certs"])
+def test_no_browser_takes_a_document_for_anything_else(sqlite_world: World, path: str) -> None:
+    reply = requests.get(f"{sqlite_world.server.url}/{path}", timeout=30)
+
+    assert "nosniff" == reply.headers["x-content-type-options"]
+
+
 @pytest.fixture(scope="module")
 def library(sqlite_world: World) -> Iterator[Any]:
     """The administration API as Google's client library builds it."""

@@ -283,9 +283,7 @@ def test_the_directory_lists_every_api_and_prefers_the_new_version(
         "taskqueue:v1beta2": True,
         "taskqueue:v1beta1": False,
         "leasehold:v1": True,
-    } == {
-        item["id"]: item["preferred"] for item in found["items"]
-    }
+    } == {item["id"]: item["preferred"] for item in found["items"]}
     assert (
         "taskqueue:v1beta2"
         == requests.get(found["items"][0]["discoveryRestUrl"], timeout=30).json()["id"]

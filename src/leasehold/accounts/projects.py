@@ -230,7 +230,9 @@ def check_storage_limit(limit: int | None) -> None:
 def _check_that_an_owner_is_left(tx: Transaction, project_id: str) -> None:
     # After the change, for raising undoes it; the project's row is locked until the commit.
     if rows.count_owners(tx, project_id) == 0:
-        raise Conflict(f"{project_id} needs an owner: make another user owner first", field="email")
+        raise Conflict(
+            f"project {project_id} needs an owner: make another user owner first", field="email"
+        )
 
 
 def _check_api(api: str) -> None:

@@ -85,7 +85,8 @@ def search(
     """The project's entries, newest first; those of all and of none for an operator (None).
 
     A page may be short, or empty, and yet name a next one: not more than MOST_LOOKED_AT entries
-    are looked at, and not much more than MAX_PAGE_BYTES are on it. Raises NotFound and Forbidden as `authority.require`, and Invalid.
+    are looked at, and not much more than MAX_PAGE_BYTES are on it. Raises NotFound and Forbidden
+    as `authority.require`, and Invalid.
     """
     paging.check_size(page_size)
     lowest, below = _numbers(tx, actor, project_id, wanted)

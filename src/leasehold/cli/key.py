@@ -282,7 +282,7 @@ def change(  # noqa: PLR0913  # click gives one for each option
 def rotate(engine: Engine, key_id: str, older_ends: Moment | None) -> None:
     r"""Give an API key a second string, printed on standard output; the older one stays good.
 
-    Both are good until the older one ends: `leasehold key end`, or --older-ends.
+    Both are good until the older one ends, by --older-ends or by `leasehold key end`.
 
     \b
     Examples:

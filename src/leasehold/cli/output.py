@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import click
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from leasehold.cli.table import fitted, paragraph, plain_table
 from leasehold.clock import MICROSECONDS
 from leasehold.errors import Error, Unavailable
 from leasehold.queues.queue_file import QueueFileInvalid
@@ -64,10 +63,15 @@ def details(value: Value, labels: Mapping[str, str]) -> None:
     if is_json_wanted():
         _print_json(value)
         return
-    grid = Table.grid(padding=(0, 2))
-    for key, label in labels.items():
-        grid.add_row(Text(label, style="bold"), _cell(value[key]))
-    _print(grid)
+    _print([paragraph([line for key in labels for line in _lines(labels[key], value[key])])])
+
+
+def _lines(label: str, value: object) -> list[tuple[str, str]]:
+    """Of a list of things each has a line, which tells what is known of it."""
+    if not (isinstance(value, list) and value and isinstance(value[0], dict)):
+        return [(label, _text(value))]
+    known = [{key: part for key, part in item.items() if part is not None} for item in value]
+    return [("" if place else label, _text(item)) for place, item in enumerate(known)]
 
 
 def listing(values: Sequence[Value], headings: Mapping[str, str], *, nothing: str) -> None:
@@ -78,19 +82,18 @@ def listing(values: Sequence[Value], headings: Mapping[str, str], *, nothing: st
     if is_json_wanted():
         _print_json(values)
     elif values:
-        _print(_table(values, headings))
+        _print_rows(values, headings)
     else:
         click.echo(nothing)
 
 
-def _table(values: Sequence[Value], headings: Mapping[str, str]) -> Table:
-    table = Table(box=SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
-    for key, heading in headings.items():
-        is_number = type(values[0][key]) is int
-        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
-    for value in values:
-        table.add_row(*(_cell(value[key]) for key in headings))
-    return table
+def _print_rows(values: Sequence[Value], headings: Mapping[str, str]) -> None:
+    rows = [{key: _text(value[key]) for key in headings} for value in values]
+    numbers = {key for key in headings if type(values[0][key]) is int}
+    if sys.stdout.isatty():
+        _print(list(fitted(rows, headings, numbers, Console().width)))
+    else:
+        _print([plain_table(rows, headings, numbers)])
 
 
 def note(sentence: str) -> None:
@@ -126,8 +129,8 @@ def _explained(error: Error) -> str:
     return f"{error.message} ({detail})"
 
 
-def _cell(value: object) -> Text:
-    return Text(_printable(_words(value)))
+def _text(value: object) -> str:
+    return _printable(_words(value))
 
 
 def _words(value: object) -> str:
@@ -150,10 +153,12 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _print(table: Table) -> None:
+def _print(tables: Sequence[Table]) -> None:
+    """With an empty line between two."""
     console = Console(width=None if sys.stdout.isatty() else WIDE)
     with console.capture() as captured:
-        console.print(table)
+        for place, table in enumerate(tables):
+            console.print(*([""] if place else []), table, sep="\n")
     click.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 

@@ -262,7 +262,7 @@ def _payload(text: str | None, file: str | None) -> bytes:
         with Path(str(file)).open("rb") as stream:
             return stream.read(most)
     except (OSError, ValueError) as error:
-        raise Invalid(f"{file} cannot be read: {error}") from error
+        raise Invalid(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _outline_value(task: TaskOutline) -> output.Value:

@@ -30,6 +30,8 @@ PORTIONS = 100  # into which a limit is divided
 AHEAD_SECONDS = 600
 
 REMEMBERED = 100_000  # buckets; of the rest only what was drawn and not spent is lost
+MAX_HANDS = 4_096  # kinds of calls: a caller, a key and a queue
+_NEVER = 10**12  # seconds since the Unix epoch
 _LEAST_REMEMBERED = 64  # a call's own buckets must not push each other out
 
 Reason = Literal["dailyLimitExceeded", "rateLimitExceeded", "userRateLimitExceeded"]
@@ -80,8 +82,12 @@ class _Portion:
         """Whether it counts at this instant, under this limit."""
         return self.good_from <= now < self.ends and self.limit == bucket.limit
 
-    def take_in(self, drawn: DrawnRow, limit: int) -> None:
-        """Adds what was given under this limit; 0: there was nothing left to give."""
+    def take_in(self, drawn: DrawnRow, limit: int) -> bool:
+        """Adds what was given under this limit; 0: there was nothing left to give.
+
+        Whether it is of another window or another limit than before.
+        """
+        before = self.good_from, self.ends, self.limit
         if drawn.ends != self.ends or (drawn.given == 0 and limit != self.limit):
             self.left = 0  # of another window; or more than a lowered limit allows
         self.good_from = drawn.starts - max(drawn.ends - drawn.starts, AHEAD_SECONDS)
@@ -89,6 +95,32 @@ class _Portion:
         self.limit = limit
         self.is_last = drawn.drawn >= limit
         self.left += drawn.given
+        return before != (self.good_from, self.ends, self.limit)
+
+
+class _Hand:
+    """The portions from which calls of one kind are paid, looked up once.
+
+    Good until one of them is of another window or limit, or forgotten. It keeps the buckets, so
+    that no others can be at their address.
+    """
+
+    __slots__ = ("buckets", "ends", "good_from", "portions")
+
+    def __init__(self, buckets: Sequence[Bucket], portions: Sequence[_Portion]) -> None:
+        self.buckets = buckets
+        self.portions = portions
+        # Microseconds, unlike those of the portions.
+        self.good_from = max((p.good_from for p in portions), default=0) * MICROSECONDS
+        self.ends = min((p.ends for p in portions), default=_NEVER) * MICROSECONDS
+
+
+def _give_back(portions: Sequence[_Portion], short: _Portion, cost: int) -> None:
+    """What was spent of the portions before that one."""
+    for portion in portions:
+        if portion is short:
+            return
+        portion.left += cost
 
 
 class Meter:
@@ -103,30 +135,38 @@ class Meter:
         # looking something up costs no bookkeeping.
         self._young: dict[str, _Portion] = {}
         self._old: dict[str, _Portion] = {}
+        self._hands: dict[
+            int, _Hand
+        ] = {}  # by their buckets' address; all go when one may be wrong
 
     def take_at_once(self, buckets: Sequence[Bucket], cost: int = 1) -> bool:
-        """Spends `cost` of every bucket if enough is at hand; else of none, and `take` must ask."""
+        """Spends `cost` of every bucket if enough is at hand; else of none, and `take` must ask.
+
+        Quickest for buckets that are the same object as the last time.
+        """
+        hand = self._hands.get(id(buckets)) or self._hand(buckets)
+        if hand is None or not hand.good_from <= self._clock.now() < hand.ends:
+            return False
         # Every call passes here: spent in one go, and given back should one be short.
-        now = self._clock.now() // MICROSECONDS
-        young = self._young
-        for bucket in buckets:
-            portion = young.get(bucket.id)
-            if (
-                portion is None
-                or portion.left < cost
-                or portion.limit != bucket.limit
-                or not portion.good_from <= now < portion.ends
-            ):
-                self._give_back(buckets, bucket, cost)
+        for portion in hand.portions:
+            if portion.left < cost:
+                _give_back(hand.portions, portion, cost)
                 return False
             portion.left -= cost
         return True
 
-    def _give_back(self, buckets: Sequence[Bucket], short: Bucket, cost: int) -> None:
+    def _hand(self, buckets: Sequence[Bucket]) -> _Hand | None:
+        """What is held of all these buckets; None when that is too little to look further."""
+        portions = []
         for bucket in buckets:
-            if bucket is short:
-                return
-            self._young[bucket.id].left += cost
+            portion = self._young.get(bucket.id)
+            if portion is None or portion.limit != bucket.limit:
+                return None
+            portions.append(portion)
+        if len(self._hands) >= MAX_HANDS:
+            self._hands.clear()
+        hand = self._hands[id(buckets)] = _Hand(buckets, portions)
+        return hand
 
     async def take(self, buckets: Sequence[Bucket], cost: int = 1) -> Exhausted | None:
         """Spends `cost` of every bucket (no two alike), or of none: then the one that has no more.
@@ -167,6 +207,7 @@ class Meter:
             portion = self._old.get(bucket_id) or _Portion()
             if len(self._young) >= self._half:
                 self._old, self._young = self._young, {}
+                self._hands.clear()
             self._young[bucket_id] = portion
         return portion
 
@@ -186,18 +227,17 @@ class Meter:
         size = max(bucket.limit // PORTIONS, portion.wanted - portion.left, 1)
         asked = Draw(bucket.id, bucket.seconds, min(size, bucket.limit), bucket.limit)
         answer = self._committer.call(DRAW, asked)
-        answer.add_done_callback(partial(_take_in, portion, bucket.limit))
+        answer.add_done_callback(partial(self._take_in, portion, bucket.limit))
 
-
-def _take_in(portion: _Portion, limit: int, answer: "asyncio.Future[DrawnRow]") -> None:
-    drawing, portion.drawing = portion.drawing, None
-    portion.wanted = 0  # who waits looks again, and says again what is wanted
-    failure = Unavailable("it was not answered") if answer.cancelled() else answer.exception()
-    if failure is None:
-        portion.take_in(answer.result(), limit)
-    assert drawing is not None  # there is one draw at a time
-    # As a result: an exception that nobody is left to see would be complained about.
-    drawing.set_result(failure)
+    def _take_in(self, portion: _Portion, limit: int, answer: "asyncio.Future[DrawnRow]") -> None:
+        drawing, portion.drawing = portion.drawing, None
+        portion.wanted = 0  # who waits looks again, and says again what is wanted
+        failure = Unavailable("it was not answered") if answer.cancelled() else answer.exception()
+        if failure is None and portion.take_in(answer.result(), limit):
+            self._hands.clear()
+        assert drawing is not None  # there is one draw at a time
+        # As a result: an exception that nobody is left to see would be complained about.
+        drawing.set_result(failure)
 
 
 def _unavailable(failure: BaseException) -> BaseException:

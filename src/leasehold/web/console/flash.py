@@ -32,7 +32,7 @@ class Flash:
         """Lets the next page of this browser session show the note, which is no secret."""
         text = note[:MAX_CHARACTERS].encode("utf-8", "replace")
         sealed = self._secret_box.seal(text, about=_about(session), entropy=self._entropy)
-        self._cookie.put(response, base64.urlsafe_b64encode(sealed).decode())
+        self._cookie.put(response, base64.urlsafe_b64encode(sealed).rstrip(b"=").decode())
 
     def read(self, request: Request, session: BrowserSession) -> str:
         """The note that was put for this page; "" when there is none."""
@@ -40,7 +40,7 @@ class Flash:
         if not cookie or len(cookie) > _MAX_COOKIE:
             return ""
         try:
-            sealed = base64.b64decode(cookie, b"-_", validate=True)
+            sealed = base64.b64decode(cookie + "=" * (-len(cookie) % 4), b"-_", validate=True)
             return self._secret_box.open(sealed, about=_about(session)).decode()
         except (binascii.Error, ValueError, Invalid):
             return ""

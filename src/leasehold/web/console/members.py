@@ -36,6 +36,8 @@ async def put(visit: ProjectVisit) -> Response:
             )
         )
     except Error as error:
+        if typed.ticked("is_change"):  # a button of the list: it has no field of its own
+            return await show(visit, NOTHING_TYPED.refused(error, {"email": ""}))
         return await show(visit, typed.refused(error))
     return visit.go("members", note=f"{member.email} is {_a(member.role)} now.")
 

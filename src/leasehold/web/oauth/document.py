@@ -19,6 +19,7 @@ class Document:
         self._headers = {
             "Cache-Control": f"public, max-age={max_age}",
             "Access-Control-Allow-Origin": "*",  # scripts in any page verify tokens too
+            "X-Content-Type-Options": "nosniff",
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,5 +43,9 @@ def _refusal(
     return JSONResponse(
         {"error": code, "error_description": description},
         status_code=status,
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            **(headers or {}),
+        },
     )
