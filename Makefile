@@ -8,6 +8,8 @@ PYTHON = $(or $(shell for name in $(PYTHONS); do \
 	$(error No Python >= 3.11 with venv here. Install it: apt-get install -y python3 python3-venv))
 BIN = .venv/bin
 CODE = $(wildcard src tests bench)
+# Each worker has a PostgreSQL of its own. Neighbours stay together: they share servers by module.
+WORKERS = --numprocesses logical --maxprocesses 4 --dist worksteal
 UV_COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(LOCK_FLAGS)
 
@@ -30,7 +32,7 @@ demo: .venv/ready ## Start a server with a worked example
 	$(BIN)/leasehold demo
 
 test: check ## Check, then run every test but the long ones
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" $(WORKERS)
 
 test-long: .venv/ready ## Run the long tests only
 	$(BIN)/python -m pytest -m long

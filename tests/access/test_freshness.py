@@ -20,6 +20,7 @@ from leasehold.errors import Unauthenticated, Unavailable
 from leasehold.settings import Settings
 from leasehold.storage.engine import Engine
 from leasehold.storage.statements import parse
+from leasehold.storage.transaction import Transaction
 from tests.access.world import PROJECT, Process, World, make_world
 from tests.cli.commands import Commands
 from tests.postgres import PostgresServer, running_postgres
@@ -124,21 +125,32 @@ def test_an_account_switched_off_by_a_machine_whose_clock_is_slow_is_heard_of(
     asyncio.run(scenario())
 
 
+def nothing(tx: Transaction, now: int) -> None:
+    """What a transaction may do."""
+
+
+async def steps_of_the_loop(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("steps", range(8))
 def test_a_poll_that_was_just_announced_does_not_keep_a_server_from_stopping(
-    world: World, steps: int
+    world: World, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     async def scenario() -> None:
         async with world.process() as process:
+            monkeypatch.setattr(freshness, "BETWEEN_POLLS_SECONDS", 0)
             polling = asyncio.create_task(process.freshness.run())
-            await waiting_for_announcements(process)
+            await asyncio.sleep(0)
+            await process.committer.read(nothing)  # after the first poll
+            await steps_of_the_loop(10)
             process.freshness.wake()
-            for _ in range(steps):  # of the event loop, each of which brings the news further
-                await asyncio.sleep(0)
+            await steps_of_the_loop(steps)
 
             polling.cancel()
 
-            await asyncio.wait([polling], timeout=SECONDS)
+            await asyncio.wait([polling], timeout=1)
             assert polling.cancelled()
 
     asyncio.run(scenario())

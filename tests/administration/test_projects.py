@@ -156,6 +156,21 @@ def test_a_list_has_pages(office: Office) -> None:
         projects.list_projects(office.tx, SAM, page_size=paging.MAX_SIZE + 1)
 
 
+def test_a_list_is_searched_for_a_part_of_an_id(office: Office) -> None:
+    for name in ("shop-1", "workshop", "example.com:app"):
+        make(office, SAM, name)
+
+    for actor, search, expected in (
+        (SAM, "shop", ["shop-1", "workshop"]),
+        (SAM, "com:", ["example.com:app"]),
+        (SAM, "%", []),
+        (OPERATOR, "shop", [SHOP, "shop-1", "workshop"]),
+    ):
+        page = projects.list_projects(office.tx, actor, search=search)
+
+        assert expected == [project.id for project in page.items]
+
+
 @pytest.mark.parametrize("actor", ALLOWED, ids=str)
 def test_members_change_settings_and_the_log_has_them_before_and_after(
     office: Office, actor: Actor

@@ -73,8 +73,10 @@ class Freshness:
                     self._failure = type(error)
                     _log_failure(error)
             await asyncio.sleep(BETWEEN_POLLS_SECONDS)
+            # Before Python 3.12 wait_for forgets that it was cancelled, if the news is just there.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._announced.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._announced.wait()
             self._announced.clear()
 
     def wake(self) -> None:

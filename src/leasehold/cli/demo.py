@@ -159,6 +159,7 @@ def _say_what_is_where(stage: Stage, directory: DemoDirectory, url: str) -> None
     for name, place in {
         "API": f"{url}/taskqueue/v1beta2/projects/",
         "Discovery": discovery_url(url),
+        "Reference": f"{url}/reference",
         "Tokens": f"{url}/token",
         "Key files": f"{directory.producer_key} {directory.worker_key}",
         "Queues": directory.queue_file,

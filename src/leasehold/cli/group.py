@@ -7,6 +7,7 @@ import click
 from leasehold.cli import output
 from leasehold.errors import Error
 
+_SENTENCE = 200  # characters, more than the first sentence of any command's help
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells say it
 
 
@@ -17,6 +18,16 @@ class Group(click.Group):
         """Adds a command; examples in its help keep their lines."""
         cmd.help = _with_kept_lines(cmd.help)
         super().add_command(cmd, name)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # click calls with it
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Writes a sentence on each command; click would cut it to one line."""
+        rows = [(name, one.get_short_help_str(_SENTENCE)) for name, one in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click asks with it
         """Their names."""

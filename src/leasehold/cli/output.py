@@ -11,7 +11,7 @@ from rich.table import Table
 
 from leasehold.cli.table import fitted, paragraph, plain_table
 from leasehold.clock import MICROSECONDS
-from leasehold.errors import Error, Unavailable
+from leasehold.errors import Error, NotFound, Unavailable
 from leasehold.queues.queue_file import QueueFileInvalid
 
 WIDE = 1_000  # columns of what is not a terminal: a line that is cut there would be lost
@@ -122,6 +122,8 @@ def _error_value(error: Error, reason: str) -> dict[str, object]:
 
 
 def _explained(error: Error) -> str:
+    if isinstance(error, NotFound) and error.field == "project":
+        return f"{error.message}: see `leasehold project list`"
     # Who runs commands has no log to look into: what the database said helps, and is no secret.
     if not isinstance(error, Unavailable) or not error.detail:
         return error.message

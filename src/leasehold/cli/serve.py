@@ -22,7 +22,13 @@ _log = logging.getLogger("leasehold.serve")
 @click.command(name="serve")
 @database.option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="Port; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8080,
+    show_default=True,
+    help="Port; 0 takes a free one.",
+)
 @click.option(
     "--issuer",
     default="",

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-_BETWEEN = 3  # characters between two columns on a terminal
+_BETWEEN = 2  # characters between two columns on a terminal
 _WORD = re.compile(r"\s*\S+")  # with the indentation of a first word
 
 Row = Mapping[str, str]
@@ -33,10 +33,12 @@ def fitted(
             room - _BETWEEN * (len(shown) - 1),
         )
         if widths is not None:
-            yield _table(rows, shown, numbers, Table(box=SIMPLE_HEAD, show_edge=False), widths)
+            box = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+            yield _table(rows, shown, numbers, box, widths)
             return
     for row in rows:
-        yield paragraph([(text, row[name]) for name, text in headings.items() if text])
+        told = ((heading, row[name].strip()) for name, heading in headings.items())
+        yield paragraph([(heading, text) for heading, text in told if heading and text])
 
 
 def paragraph(lines: Sequence[tuple[str, str]]) -> Table:
@@ -56,7 +58,6 @@ def _table(
     table: Table,
     widths: Sequence[int] | None,
 ) -> Table:
-    table.pad_edge = False
     for place, (name, heading) in enumerate(headings.items()):
         table.add_column(
             heading,

@@ -261,8 +261,10 @@ def _payload(text: str | None, file: str | None) -> bytes:
     try:
         with Path(str(file)).open("rb") as stream:
             return stream.read(most)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise Invalid(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a path with a NUL
+        raise Invalid(f"{file!r} cannot be read: {error}") from error
 
 
 def _outline_value(task: TaskOutline) -> output.Value:

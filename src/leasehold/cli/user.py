@@ -1,6 +1,8 @@
 """`leasehold user`: people, who own projects and sign in."""
 
 import sys
+import warnings
+from getpass import GetPassWarning
 
 import click
 
@@ -271,13 +273,22 @@ def sign_out(engine: Engine, email: str) -> None:
 
 
 def _new_password_hash(*, from_stdin: bool) -> str:
-    if from_stdin:
-        password = _line_of_stdin()
-    else:
-        password = click.prompt(
-            "Password", hide_input=True, confirmation_prompt="The same again", err=True
-        )
+    password = _line_of_stdin() if from_stdin else _asked_for()
     return passwords.hash_password(Entropy(), password)
+
+
+def _asked_for() -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)
+        try:
+            password: str = click.prompt(
+                "Password", hide_input=True, confirmation_prompt="The same again", err=True
+            )
+        except GetPassWarning:  # what is typed would be seen
+            raise click.UsageError(
+                "there is no terminal to ask at: give the password with --password-stdin"
+            ) from None
+    return password
 
 
 def _line_of_stdin() -> str:

@@ -73,7 +73,8 @@ _ADMINISTRATION_API = (
     Scope(
         url="leasehold.admin",
         bit=LEASEHOLD_ADMIN,
-        sentence="Manage your projects: members, clients, keys, queues, tasks, quota and accounts",
+        sentence="Manage all your projects: their members, queues, tasks, applications, keys,"
+        " service accounts and quota",
     ),
     Scope(
         url="leasehold.admin.readonly",

@@ -107,7 +107,7 @@ def step_of(seconds: float) -> int:
         return 0
     # Every call passes here: a search of the ends takes several times as long as a logarithm.
     step = ceil((log(seconds) - _LOG_FIRST) * _STEPS_PER_LOG - _ROUNDING)
-    return step if step < LONGER else LONGER
+    return min(LONGER, step)
 
 
 @dataclass(frozen=True, slots=True)

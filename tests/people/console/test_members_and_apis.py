@@ -60,15 +60,18 @@ def test_who_has_no_account_is_refused_beside_the_field(team: Visitor) -> None:
     is_in_order(team.page, "console-members-unknown")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_was_typed_for_an_address_is_shown_as_text(team: Visitor, name: str) -> None:
-    team.page.locator("form").last.evaluate("(form) => (form.noValidate = true)")
-    team.types("E-mail address", name)
+def test_what_was_typed_for_an_address_is_shown_as_text(team: Visitor) -> None:
+    for name in NAMES:
+        team.opens(MEMBERS)
+        team.page.locator("form").last.evaluate("(form) => (form.noValidate = true)")
+        team.page.get_by_label("E-mail address").evaluate("(box) => (box.type = 'text')")
+        team.types("E-mail address", name)
 
-    team.presses("Add the member")
+        team.presses("Add the member")
 
-    expect(team.page.locator(".wrong, .problem").first).to_be_visible()
-    holds_no_markup(team)
+        expect(team.page.locator(".wrong").first).to_be_visible()
+        expect(team.page.get_by_label("E-mail address")).to_have_attribute("value", name)
+        holds_no_markup(team)
 
 
 def test_an_owner_changes_a_role(team: Visitor) -> None:
@@ -129,13 +132,10 @@ def test_an_admin_sees_members_and_changes_none(admin: Visitor) -> None:
     expect(admin.page.get_by_role("button", name="Add the member")).to_have_count(0)
     is_in_order(admin.page, "console-members-admin")
 
-    for path, fields in [
-        ("", {"email": BOB, "role": "owner"}),
-        (f"/remove?email={ADA}", {"x": ""}),
-    ]:
+    for path in ["", f"/remove?email={ADA}"]:
         answer = admin.page.context.request.post(
             f"{admin.site.url}{MEMBERS}{path}",
-            form=fields,
+            form={"email": BOB, "role": "owner"},
             headers={"Sec-Fetch-Site": "same-origin"},
         )
 

@@ -254,7 +254,7 @@ def test_who_deletes_a_project_types_its_id_and_can_have_it_back(owner: Visitor)
     owner.follows("Delete …")
     owner.types("Type photo-shop to go on", "photo-shp")
     owner.presses("Delete the project")
-    owner.sees("it is not what stands here")
+    owner.sees("That is not photo-shop: type it as it stands above.")
     expect(owner.page.get_by_label("Type photo-shop")).to_have_value("photo-shp")
     is_in_order(owner.page, "console-settings-delete")
     assert project(owner.site).is_on

@@ -89,7 +89,7 @@ class Typed:
     def must_be(self, expected: str, name: str = "typed") -> None:
         """Raises Invalid unless exactly this was typed, as confirmation pages ask for."""
         if self.text(name) != expected:
-            raise Invalid(f"type {expected} to go on: it is not what stands here", field=name)
+            raise Invalid(f"that is not {expected}: type it as it stands above", field=name)
 
     def shown(self, name: str, otherwise: object = "") -> str:
         """For templates: what the field is to hold, `otherwise` (None is "") at first."""

@@ -11,7 +11,7 @@ from leasehold.usage.quotas import Quota
 from leasehold.web.console.shell import Group, ProjectPage, ProjectVisit
 
 # What people call the quotas that are counted for the whole project.
-QUOTA_NAMES = {"calls_per_day": "Calls today", "calls_per_minute": "Calls in this minute"}
+QUOTA_NAMES = {"calls_per_day": "Calls per day", "calls_per_minute": "Calls per minute"}
 
 _CONNECT = """\
 from google.oauth2.service_account import Credentials
@@ -21,7 +21,8 @@ url = "{issuer}/discovery/v1/apis/taskqueue/v1beta2/rest"
 key = Credentials.from_service_account_file("key.json")
 key = key.with_scopes(["https://www.googleapis.com/auth/taskqueue"])
 key = key.with_subject(key.service_account_email)
-tasks = build("taskqueue", "v1beta2", credentials=key, discoveryServiceUrl=url).tasks()
+api = build("taskqueue", "v1beta2", credentials=key, discoveryServiceUrl=url)
+tasks = api.tasks()
 """
 _INSERT = """\
 body = {{"queueName": "{queue}", "payloadBase64": "aGVsbG8="}}

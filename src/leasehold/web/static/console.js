@@ -62,8 +62,17 @@ function read(figure) {
   };
 }
 
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+
+function size(bytes) {
+  let step = 0;
+  while (bytes >= 1024 && step < UNITS.length - 1) [bytes, step] = [bytes / 1024, step + 1];
+  return `${bytes.toLocaleString(undefined, { maximumFractionDigits: 1 })} ${UNITS[step]}`;
+}
+
 function draw(root) {
   if (!window.Chart) return;
+  window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   for (const figure of root.querySelectorAll("[data-chart]")) {
     const data = read(figure);
     if (!data.labels.length) continue;
@@ -71,6 +80,9 @@ function draw(root) {
     window.Chart.getChart(canvas)?.destroy();
     figure.querySelector(".plot").hidden = false;
     const axis = { grid: { color: colour("--line") }, ticks: { color: colour("--soft"), maxRotation: 0, autoSkipPadding: 16 } };
+    const sizes = "bytes" in figure.dataset;
+    const tooltip = sizes ? { callbacks: { label: (at) => `${at.dataset.label}: ${size(at.parsed.y)}` } } : {};
+    const y = sizes ? { ...axis, ticks: { ...axis.ticks, callback: size } } : axis;
     const stacked = figure.dataset.chart === "bar";
     new window.Chart(canvas, {
       type: figure.dataset.chart,
@@ -79,8 +91,8 @@ function draw(root) {
         animation: false,
         maintainAspectRatio: false,
         interaction: { mode: "index", intersect: false },
-        scales: { x: { ...axis, stacked, grid: { display: false } }, y: { ...axis, stacked, beginAtZero: true } },
-        plugins: { legend: { display: data.datasets.length > 1, labels: { color: colour("--ink"), boxWidth: 12 } } },
+        scales: { x: { ...axis, stacked, grid: { display: false } }, y: { ...y, stacked, beginAtZero: true } },
+        plugins: { tooltip, legend: { display: data.datasets.length > 1, labels: { color: colour("--ink"), boxWidth: 12 } } },
       },
     });
   }
