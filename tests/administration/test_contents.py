@@ -1,4 +1,4 @@
-"""What is in a project, its first steps and its calls today, as its members and operators see it."""
+"""What is in a project, its first steps and its calls today, as its members see them."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from leasehold.accounts import key_file, projects, service_accounts
 from leasehold.administration import contents
 from leasehold.administration.actor import Actor
 from leasehold.administration.contents import Contents, FirstSteps, Today
-from leasehold.errors import Conflict
+from leasehold.errors import Conflict, Error, Forbidden
 from leasehold.queues import configure
 from leasehold.queues.model import Acl, Queue
 from leasehold.usage import ledger
@@ -37,7 +37,7 @@ def steps(office: Office) -> FirstSteps:
     return contents.first_steps(office.tx, NOW, OWNER, project_id=SHOP)
 
 
-def call(office: Office, verb: str, refusal: str | None = None) -> None:
+def call(office: Office, verb: str, refusal: Error | None = None) -> None:
     charge = Charge(SHOP, "taskqueue", f"taskqueue.tasks.{verb}", "worker", "", ROBOT, 1)
     ledger.record(office.tx, NOW, [(charge, refusal)])
 
@@ -100,24 +100,30 @@ def test_the_first_steps_come_one_after_the_other(office: Office) -> None:
 
 
 def test_a_refused_call_is_no_step(office: Office) -> None:
-    call(office, "insert", "accessNotConfigured")
+    call(office, "insert", Forbidden("the API is off"))
 
     assert not steps(office).has_task
 
 
 def test_the_calls_of_today_are_counted(office: Office) -> None:
     call(office, "insert")
-    call(office, "lease", "accessNotConfigured")
+    call(office, "lease", Forbidden("the API is off"))
 
     assert Today(2, 1) == contents.today(office.tx, NOW, OWNER, project_id=SHOP)
 
 
 def test_to_strangers_there_is_nothing_to_count(office: Office) -> None:
-    for look in (contents.count, contents.first_steps, contents.today):
-        assert_refused_like_absent(
-            office,
-            lambda actor, project_id, look=look: look(office.tx, NOW, actor, project_id=project_id),
-        )
+    def looks(actor: Actor, project_id: str) -> None:
+        contents.count(office.tx, NOW, actor, project_id=project_id)
+
+    def looks_at_steps(actor: Actor, project_id: str) -> None:
+        contents.first_steps(office.tx, NOW, actor, project_id=project_id)
+
+    def looks_at_today(actor: Actor, project_id: str) -> None:
+        contents.today(office.tx, NOW, actor, project_id=project_id)
+
+    for look in (looks, looks_at_steps, looks_at_today):
+        assert_refused_like_absent(office, look)
 
 
 def test_in_a_deleted_project_nothing_is_counted(office: Office) -> None:

@@ -9,9 +9,7 @@ ALL = " ".join(scope.url for scope in scopes.SCOPES)
 
 
 def test_each_scope_has_a_bit_of_its_own() -> None:
-    assert [1 << position for position in range(12)] == sorted(
-        scope.bit for scope in scopes.SCOPES
-    )
+    assert [1 << position for position in range(12)] == sorted(scope.bit for scope in scopes.SCOPES)
     assert [
         "https://www.googleapis.com/auth/taskqueue",
         "https://www.googleapis.com/auth/taskqueue.consumer",

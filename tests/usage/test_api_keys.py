@@ -330,7 +330,7 @@ def test_what_is_no_id_names_no_key(ring: KeyRing, key_id: str) -> None:
     assert api_keys.find(tx, NOW, key_id) is None
     assert [] == api_keys.strings_of(tx, NOW, key_id)
     for act in (api_keys.require, api_keys.delete, api_keys.undelete):
-        with pytest.raises(NotFound, match="there is no API key|named by their ids"):
+        with pytest.raises(NotFound, match=r"there is no API key|named by their ids"):
             act(tx, NOW, key_id)
 
 
