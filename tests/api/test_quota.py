@@ -9,7 +9,7 @@ import pytest
 from leasehold.accounts import projects
 from leasehold.clock import MICROSECONDS
 from tests.api.tenant import DONE, Tenant, Word, make_tenant, until, word
-from tests.running_server import API, RunningServer
+from tests.running_server import API, RunningServer, run_server
 
 LIMITS = "usageLimits"
 SPENT: dict[str, Word] = {
@@ -314,3 +314,15 @@ def test_limits_of_keys_and_queues_that_change_count_at_once(tenant: Tenant) -> 
     until(lambda: word(tenant.call()) == DONE)
 
     assert [DONE, DONE] == [first, unlimited]
+
+
+def test_without_accounting_nothing_is_limited_or_counted(database_url: str) -> None:
+    with run_server(database_url, accounting=False) as server:
+        tenant = make_tenant(server, requests_per_second=0.1)
+        _, key = tenant.key(calls_per_minute=1)
+        tenant.limit("calls_per_minute", 1)
+
+        said = tenant.words(3, key=key)
+
+        assert [DONE] * 3 == said
+        assert {} == tenant.outcomes()

@@ -63,7 +63,7 @@ def test_a_small_bar_shows_what_is_used_in_this_window(shop: Commands) -> None:
 
     with_meters(open_engine(shop.database_url), [MovedClock()], visit)
 
-    assert "████░░░░░░ 40%" in shop.ok("quota show --project shop")
+    assert "████░░░░░░ 4 of 10" in shop.ok("quota show --project shop")
 
 
 def test_what_is_refused_is_told_in_one_line(shop: Commands) -> None:

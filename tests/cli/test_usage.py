@@ -166,3 +166,9 @@ def test_a_terminal_that_has_no_blocks_gets_no_bars(monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
 
     assert drawn is None
+
+
+def test_since_may_say_how_long_ago(shop: Commands) -> None:
+    value = shop.json("usage report --project shop --since 7d")
+
+    assert {"lines"} <= value.keys()

@@ -122,6 +122,36 @@ def test_a_call_may_cost_more_than_one(engine: Engine, hands: Hands) -> None:
     assert [True, True, False, False, True, False] == with_meters(engine, [hands], visit)
 
 
+def test_calls_of_one_kind_are_paid_from_each_new_window_and_under_each_new_limit(
+    engine: Engine, hands: Hands
+) -> None:
+    of_ten, of_four = (bucket(10), bucket(100, "user/ada")), (bucket(4), bucket(100, "user/ada"))
+
+    async def visit(meter: Meter) -> list[int]:
+        first = await spend_all(meter, of_ten)
+        hands.second = START + 60
+        second = [await spend_all(meter, of_ten, at_most=3), await spend_all(meter, of_four)]
+        last = await spend_all(meter, of_ten)
+        return [first, *second, last, await spend_all(meter, (bucket(100, "user/ada"),))]
+
+    assert [10, 3, 1, 6, 90] == with_meters(engine, [hands], visit)
+
+
+def test_a_call_that_is_refused_gives_back_what_it_had_of_the_others(
+    engine: Engine, hands: Hands
+) -> None:
+    day, minute = bucket(10, "day/shop", seconds=86_400), bucket(3)
+    both = (day, minute)
+
+    async def visit(meter: Meter) -> tuple[int, list[bool], int]:
+        await meter.take((day,), 10 - 4)
+        spent = await spend_all(meter, both)
+        refused = [meter.take_at_once(both) for _ in range(5)]
+        return spent, refused, await spend_all(meter, (day,))
+
+    assert (3, [False] * 5, 1) == with_meters(engine, [hands], visit)
+
+
 def test_what_nothing_limits_costs_nothing(engine: Engine, hands: Hands) -> None:
     async def visit(meter: Meter) -> Exhausted | None:
         return await meter.take([])

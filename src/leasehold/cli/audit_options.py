@@ -10,13 +10,12 @@ import click
 from leasehold.administration.audit import Search
 from leasehold.administration.audit_chain import Head
 from leasehold.cli.arguments import PROJECT_ID
+from leasehold.cli.moment import span
 from leasehold.clock import MICROSECONDS, Clock
 
 Command = Callable[..., None]
 
 _HEAD = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})")
-_SPAN = re.compile(r"([0-9]{1,6})([mhd])")
-_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
 class _Past(click.ParamType[int]):
@@ -24,9 +23,9 @@ class _Past(click.ParamType[int]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The instant in microseconds; without an offset it is UTC."""
-        span = _SPAN.fullmatch(value)
-        if span is not None:
-            return Clock().now() - int(span[1]) * _SECONDS[span[2]] * MICROSECONDS
+        before = span(value)
+        if before is not None:
+            return Clock().now() - before
         try:
             at = datetime.fromisoformat(value)
             return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * MICROSECONDS)

@@ -1,4 +1,4 @@
-"""Times to come, as they are typed: a day, an instant, or how long from now."""
+"""Times as they are typed: a day, an instant, or how long from now or ago."""
 
 import re
 from collections.abc import Callable
@@ -21,9 +21,8 @@ class _Moment(click.ParamType[Moment]):
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> Moment:
         """What gives the moment when it is told the time; without an offset it is UTC."""
-        span = _SPAN.fullmatch(value)
-        if span is not None:
-            after = int(span[1]) * _SECONDS[span[2]] * MICROSECONDS
+        after = span(value)
+        if after is not None:
             return lambda now: now + after
         try:
             at = datetime.fromisoformat(value)
@@ -36,6 +35,12 @@ class _Moment(click.ParamType[Moment]):
                 ctx,
             )
         return lambda _: seconds * MICROSECONDS
+
+
+def span(text: str) -> int | None:
+    """How long 90m, 12h or 30d is, in microseconds; None for what is written another way."""
+    match = _SPAN.fullmatch(text)
+    return int(match[1]) * _SECONDS[match[2]] * MICROSECONDS if match else None
 
 
 MOMENT = _Moment()

@@ -189,7 +189,7 @@ def _bar(quota: Quota) -> str:
     if share is None:
         return "" if quota.drawn is None else f"{quota.drawn:,}"
     full = round(share * BAR)
-    return f"{'█' * full}{'░' * (BAR - full)} {share:.0%}"
+    return f"{'█' * full}{'░' * (BAR - full)} {quota.drawn:,} of {quota.effective:,}"
 
 
 def _number(limit: int | None) -> str:

@@ -73,7 +73,8 @@ async def _serve(
     settings: Settings, host: str, port: int, certificate: Path | None, key: Path | None
 ) -> None:
     for name in legacy_switches(settings):
-        _log.warning("legacy.on %s", name)
+        is_usual = getattr(settings, name) == getattr(Settings(), name)
+        _log.log(logging.INFO if is_usual else logging.WARNING, "legacy.on %s", name)
     engine = open_engine(settings.database, sync=settings.sync)
     await asyncio.to_thread(migrate, engine)
     box = await asyncio.to_thread(secret_key_file.unlock, engine, settings)

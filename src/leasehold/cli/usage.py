@@ -10,6 +10,7 @@ from leasehold.cli.arguments import project_option
 from leasehold.cli.bars import bars
 from leasehold.cli.database import existing, operator, read
 from leasehold.cli.group import Group
+from leasehold.cli.moment import span
 from leasehold.clock import MICROSECONDS, Clock
 from leasehold.storage.engine import Engine
 from leasehold.usage.count_rows import DIMENSIONS
@@ -46,8 +47,8 @@ _HEADINGS = {
 _since_option = click.option(
     "--since",
     metavar="TIME",
-    help="The first day (2026-11-01) or time (2026-11-01T12:30Z), in UTC. The last hour, day or"
-    " month, by the period, when it is not given.",
+    help="The first day (2026-11-01) or time (2026-11-01T12:30Z), in UTC, or how long ago (7d). The"
+    " last hour, day or month, by the period, when it is not given.",
 )
 _until_option = click.option(
     "--until", metavar="TIME", help="The first day or time that is left out. Now, if not given."
@@ -216,11 +217,17 @@ def _filters(where: Sequence[str]) -> dict[str, str]:
 
 def _times(since: str | None, until: str | None, period: Period) -> tuple[int, int]:
     """In microseconds."""
-    last = Clock().now() if until is None else parse_instant(until, field="until")
+    now = Clock().now()
+    last = now if until is None else _time(until, now, field="until")
     if since is not None:
-        return parse_instant(since, field="since"), last
+        return _time(since, now, field="since"), last
     usual = (_USUAL[period] - 1) * SECONDS[period] * MICROSECONDS
     return max(0, last - usual), last
+
+
+def _time(text: str, now: int, *, field: str) -> int:
+    ago = span(text)
+    return parse_instant(text, field=field) if ago is None else max(0, now - ago)
 
 
 def _is_printed(found: Report | StoredReport, *, as_csv: bool) -> bool:

@@ -135,14 +135,13 @@ class Meter:
         # looking something up costs no bookkeeping.
         self._young: dict[str, _Portion] = {}
         self._old: dict[str, _Portion] = {}
-        self._hands: dict[
-            int, _Hand
-        ] = {}  # by their buckets' address; all go when one may be wrong
+        # By the address of their buckets; all are forgotten when one may have become wrong.
+        self._hands: dict[int, _Hand] = {}
 
     def take_at_once(self, buckets: Sequence[Bucket], cost: int = 1) -> bool:
         """Spends `cost` of every bucket if enough is at hand; else of none, and `take` must ask.
 
-        Quickest for buckets that are the same object as the last time.
+        Quickest for buckets that are the same object as the last time, and have not changed.
         """
         hand = self._hands.get(id(buckets)) or self._hand(buckets)
         if hand is None or not hand.good_from <= self._clock.now() < hand.ends:
