@@ -10,9 +10,11 @@ its last seconds, and calls of a minute's last seconds may appear in the next.
 """
 
 import threading
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, log, sqrt
+from math import sqrt
 
 from leasehold.clock import MICROSECONDS
 from leasehold.storage.transaction import Transaction
@@ -25,13 +27,10 @@ GROWTH = 1.2  # a step's end by the end of the one before it
 ENDS = tuple(50e-6 * GROWTH**step for step in range(78))  # seconds; the last is 62.5 s
 LONGER = len(ENDS)  # the step of whatever took longer than all of these
 
-_LOG_FIRST = log(ENDS[0])
-_STEPS_PER_LOG = 1 / log(GROWTH)
-_ROUNDING = 1e-9  # steps: so that each end is still in its own
-
 MAX_HELD = (
     20_000  # charges, outcomes and steps between two flushes (5 MB); what is more is left out
 )
+NOTED = 256  # calls at a time that are sorted into steps
 MAX_FLUSHED = 100  # of these in one transaction, so that no caller waits long for it
 
 Held = dict[tuple[Charge, str, int], int]
@@ -45,23 +44,33 @@ class Latencies:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # Of a call only this is kept at first: many are sorted into steps in a fraction of the time
+        # that as many single ones would take.
+        self._noted: deque[tuple[Charge, str, float]] = deque()
         self._held: Held = {}
         self._flushing: Held = {}
 
     def add(self, charge: Charge, outcome: str, seconds: float) -> None:
         """Counts one call that took so long; `outcome` is "" for one that was done."""
-        key = charge, outcome, step_of(seconds)
+        self._noted.append((charge, outcome, seconds))
+        if len(self._noted) >= NOTED:
+            self._count_noted()
+
+    def _count_noted(self) -> None:
         with self._lock:
             held = self._held
-            try:
-                held[key] += 1
-            except KeyError:
-                if len(held) < MAX_HELD:
+            while self._noted:
+                charge, outcome, seconds = self._noted.popleft()
+                key = charge, outcome, step_of(seconds)
+                if key in held:
+                    held[key] += 1
+                elif len(held) < MAX_HELD:
                     held[key] = 1
 
     def flush(self, tx: Transaction, now: int) -> int:
         """Writes some of them down as of `now`; how many are left for the next transactions."""
         if not self._flushing:
+            self._count_noted()
             with self._lock:
                 self._flushing, self._held = self._held, {}
         before = self._flushing
@@ -103,11 +112,7 @@ def step_of(seconds: float) -> int:
     >>> [step_of(seconds) for seconds in (0.0, 50e-6, 51e-6, 1.0, 3600.0)]
     [0, 0, 1, 55, 78]
     """
-    if seconds <= ENDS[0]:
-        return 0
-    # Every call passes here: a search of the ends takes several times as long as a logarithm.
-    step = ceil((log(seconds) - _LOG_FIRST) * _STEPS_PER_LOG - _ROUNDING)
-    return min(LONGER, step)
+    return bisect_left(ENDS, seconds)
 
 
 @dataclass(frozen=True, slots=True)
