@@ -69,6 +69,7 @@ class Stint:
     client_us: float  # CPU of the load generator, likewise
     database_us: float  # CPU of all PostgreSQL processes, likewise; 0 on SQLite
     of_off: float | None = None  # its rate, as a share of that without accounting; None: it is that
+    cpu_of_off: float | None = None  # its CPU, likewise
 
 
 @dataclass(slots=True)
@@ -93,15 +94,9 @@ class Accounting:
         """Its rate with accounting as a share of that without, of each round."""
         return [s.of_off for s in self.of(operation, "on") if s.of_off is not None]
 
-    def cpu_of_off(self, operation: Operation) -> float:
-        """Its CPU with accounting, as a multiple of that without."""
-        # 0 when it ran for less than a tick.
-        return self.server_us(operation, "on") / (self.server_us(operation, "off") or 1.0)
-
-    def server_us(self, operation: Operation, who: Who) -> float:
-        """CPU of the server's process for each reply: of all rounds, for a tick is 10 ms."""
-        stints = self.of(operation, who)
-        return sum(s.server_us * s.replies for s in stints) / sum(s.replies for s in stints)
+    def cpu_shares(self, operation: Operation) -> list[float]:
+        """Its CPU with accounting as a multiple of that without, of each round."""
+        return [s.cpu_of_off for s in self.of(operation, "on") if s.cpu_of_off is not None]
 
 
 def weigh(
@@ -347,6 +342,8 @@ def _stint(
         client_us=client,
         database_us=database,
         of_off=None if off is None else per_second / off.per_second,
+        # 0 when it ran for less than a tick.
+        cpu_of_off=None if off is None else server / (off.server_us or 1.0),
     )
 
 

@@ -17,7 +17,7 @@ from leasehold.storage.engine import open_engine
 from leasehold.storage.migrate import migrate
 from leasehold.storage.secret_box import KEY_BYTES, SecretBox
 from leasehold.web.api.method import BOTH, Call, Method
-from leasehold.web.server import bind, make_server
+from leasehold.web.server import bind, make_server, spare_the_collector
 
 ANSWER = {"kind": "bench#constant"}
 
@@ -53,6 +53,7 @@ async def _serve(settings: Settings) -> None:
     server = make_server(
         application, settings, on_ready=lambda: print(f"floor: listening on {address}", flush=True)
     )
+    spare_the_collector()
     await server.serve(sockets=[listener])
     await application.stop()
 

@@ -199,7 +199,7 @@ def _compared(accounting: Accounting, operation: CountedOperation) -> list[str]:
         f"{median(shares):.1%}",
         f"{low:.1%}-{high:.1%}",
         f"{half[0]:.0%}-{half[2]:.0%}",
-        f"{accounting.cpu_of_off(operation):.3f}",
+        f"{median(accounting.cpu_shares(operation)):.3f}",
     ]
 
 
@@ -227,8 +227,17 @@ def _below_accounting(accounting: Accounting) -> str:
         f"answered with accounting, and by each method in its report: {accounting.calls:,} calls",
         _where(accounting.cores),
         *_noise(accounting.others_cpu),
+        *_too_close(accounting),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _too_close(accounting: Accounting) -> list[str]:
+    intervals = {name: interval_of_median(accounting.shares(name)) for name in COUNTED_OPERATIONS}
+    close = [name for name, (low, high) in intervals.items() if low < COUNTED_SHARE < high]
+    if not close:
+        return []
+    return [f"too close to {COUNTED_SHARE:.0%} to be sure of, either way: {', '.join(close)}"]
 
 
 def _cells(stints: Sequence[Stint]) -> Iterator[str]:

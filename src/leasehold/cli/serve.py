@@ -14,7 +14,7 @@ from leasehold.cli.issuer import as_issuer
 from leasehold.settings import Settings, from_environment, legacy_switches
 from leasehold.storage.engine import open_engine
 from leasehold.storage.migrate import migrate
-from leasehold.web.server import bind, make_server
+from leasehold.web.server import bind, make_server, spare_the_collector
 
 _log = logging.getLogger("leasehold.serve")
 
@@ -94,6 +94,7 @@ async def _serve(
             certificate=certificate,
             key=key,
         )
+        spare_the_collector()
         await server.serve(sockets=[listener])
     finally:
         await application.stop()

@@ -1,5 +1,6 @@
 """Runs an application on a socket until it is told to stop."""
 
+import gc
 import logging
 import resource
 import signal
@@ -92,6 +93,15 @@ def make_server(
     )
     _load(config)
     return _Server(config, on_ready)
+
+
+def spare_the_collector() -> None:
+    """For a process that does nothing but serve, once all is loaded: that stays until its end.
+
+    Measured: looking for garbage in it again and again took a twentieth of each call's CPU.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _load(config: uvicorn.Config) -> None:
