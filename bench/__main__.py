@@ -56,7 +56,7 @@ def _parse_connections(
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Two minutes instead of ten.")
+@click.option("--quick", is_flag=True, help="Three minutes instead of fifteen.")
 @click.option("--engine", type=click.Choice(list(ENGINES)), default="both", show_default=True)
 @click.option("--section", type=click.Choice([*SECTIONS, ALL]), default=ALL, show_default=True)
 @click.option(

@@ -49,7 +49,7 @@ FULL = Plan(
     seconds=1.0,
     backlog=60_000,
     lease_seconds=2,
-    short_rounds=40,
+    short_rounds=100,
     short_seconds=0.2,
 )
 QUICK = Plan(
@@ -58,7 +58,7 @@ QUICK = Plan(
     seconds=0.4,
     backlog=20_000,
     lease_seconds=1,
-    short_rounds=12,
+    short_rounds=20,
     short_seconds=0.2,
 )
 
