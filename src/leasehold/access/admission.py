@@ -4,7 +4,7 @@ A call's credential is an access token, an API key, or both. Its project pays: i
 quota is spent and whose report the call is in, wherever the queue is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -227,6 +227,13 @@ class Admission:
             if refused is not None:
                 raise refused
 
+    def pay_at_once(self, caller: Caller, cost: int, queue: Queue | None) -> bool:
+        """Spends quota if there is enough at hand; else spends nothing, and `pay` must be awaited.
+
+        Nearly every call is paid for here: nothing is awaited, which would cost as much again.
+        """
+        return not self._is_counting or self._meter.take_at_once(_buckets(caller, queue), cost)
+
     async def pay(self, caller: Caller, cost: int, queue: Queue | None) -> None:
         """Spends quota: of all that limit the call, or of none. Raises QuotaExhausted.
 
@@ -234,21 +241,7 @@ class Admission:
         """
         if not self._is_counting:
             return
-        kind, user = caller.user
-        key = caller.key
-        buckets = quotas.buckets_of(
-            caller.project.limits,
-            caller.project.id,
-            kind,
-            user,
-            key.id if key is not None else "",
-            key.calls_per_minute if key is not None else None,
-            queue.id if queue is not None else 0,
-            queue.requests_per_second if queue is not None else None,
-        )
-        if self._meter.take_at_once(buckets, cost):
-            return
-        exhausted = await self._meter.take(buckets, cost)
+        exhausted = await self._meter.take(_buckets(caller, queue), cost)
         if exhausted is not None:
             bucket, seconds = exhausted.bucket, exhausted.retry_after
             message = _MESSAGES[bucket.reason].format(
@@ -269,6 +262,21 @@ class Admission:
         """Remembers how long a call took."""
         if self._is_counting:
             self._latencies.add(bill.charge, reason, seconds)
+
+
+def _buckets(caller: Caller, queue: Queue | None) -> Sequence[Bucket]:
+    kind, user = caller.user
+    key = caller.key
+    return quotas.buckets_of(
+        caller.project.limits,
+        caller.project.id,
+        kind,
+        user,
+        key.id if key is not None else "",
+        key.calls_per_minute if key is not None else None,
+        queue.id if queue is not None else 0,
+        queue.requests_per_second if queue is not None else None,
+    )
 
 
 def _what(bucket: Bucket) -> str:

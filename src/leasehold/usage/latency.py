@@ -11,7 +11,7 @@ its last seconds, and calls of a minute's last seconds may appear in the next.
 
 import threading
 from bisect import bisect_left
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
@@ -59,13 +59,13 @@ class Latencies:
     def _count_noted(self) -> None:
         with self._lock:
             held = self._held
-            while self._noted:
-                charge, outcome, seconds = self._noted.popleft()
-                key = charge, outcome, step_of(seconds)
+            noted = [self._noted.popleft() for _ in range(len(self._noted))]
+            steps = Counter([(charge, outcome, step_of(took)) for charge, outcome, took in noted])
+            for key, calls in steps.items():
                 if key in held:
-                    held[key] += 1
+                    held[key] += calls
                 elif len(held) < MAX_HELD:
-                    held[key] = 1
+                    held[key] = calls
 
     def flush(self, tx: Transaction, now: int) -> int:
         """Writes some of them down as of `now`; how many are left for the next transactions."""

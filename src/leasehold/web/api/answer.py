@@ -147,7 +147,8 @@ class Api:
                 address=request.address,
                 referrer=find_referrer(request.headers),
             )
-        await admission.pay(caller, method.cost, queue)
+        if not admission.pay_at_once(caller, method.cost, queue):
+            await admission.pay(caller, method.cost, queue)
         if refused is not None and caller.principal is not None:
             raise _Failed(
                 errors.refused(
