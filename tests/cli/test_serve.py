@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import Commands
+from tests.web.account.person import Person
 
 
 @pytest.fixture
@@ -27,12 +28,16 @@ def serve(database_url: str, file: Path, *more: str) -> subprocess.Popen[str]:
 
 def started_and_stopped(database_url: str, file: Path) -> str:
     """The line that a server prints when it is ready."""
+    return started_and_said(database_url, file).partition("\n")[0]
+
+
+def started_and_said(database_url: str, file: Path) -> str:
+    """All that a server prints until it is told to stop, once it is ready."""
     process = serve(database_url, file)
     assert process.stdout is not None
     line = process.stdout.readline()
     process.terminate()
-    process.communicate(timeout=30)
-    return line
+    return line + process.communicate(timeout=30)[0]
 
 
 def test_it_makes_the_secret_key_file_once(database_url: str, file: Path) -> None:
@@ -46,6 +51,65 @@ def test_it_makes_the_secret_key_file_once(database_url: str, file: Path) -> Non
     assert second.startswith("leasehold: listening on http://")
     assert key == file.read_text()
     assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+
+
+def said_at_start(process: subprocess.Popen[str]) -> list[str]:
+    """The lines of a server that has no users: where it listens, and the link."""
+    assert process.stdout is not None
+    return [process.stdout.readline() for _ in range(3)]
+
+
+def stopped(process: subprocess.Popen[str]) -> str:
+    """Stops a server; what it had still to say."""
+    process.terminate()
+    return process.communicate(timeout=30)[0]
+
+
+def test_while_nobody_has_an_account_it_prints_a_link_for_the_first(
+    database_url: str, file: Path
+) -> None:
+    file.parent.mkdir()
+    process = serve(database_url, file)
+    listening, _, link = said_at_start(process)
+    person = Person(listening.split()[-1])
+    path = link.split()[-1].removeprefix(person.url)
+    form = {"token": path.partition("token=")[2], "name": "", "new_password": "correct horse"}
+
+    page = person.open(path)
+    nobody = person.send("/register/complete", form | {"email": "ada"})
+    made = person.send("/register/complete", form | {"email": "Ada@example.com"})
+    again = Person(person.url).send("/register/complete", form | {"email": "eve@example.com"})
+
+    assert "The first account" in page.text
+    assert 400 == nobody.status_code
+    assert 303 == made.status_code
+    assert person.is_signed_in()
+    assert 404 == again.status_code
+    stopped(process)
+    assert "token=" not in started_and_said(database_url, file)
+
+
+def test_a_link_for_the_first_account_ends_when_somebody_has_one(
+    database_url: str, file: Path
+) -> None:
+    file.parent.mkdir()
+    process = serve(database_url, file)
+    listening, _, link = said_at_start(process)
+    stranger = Person(listening.split()[-1])
+    create = [sys.executable, "-m", "leasehold", "user", "create", "ada@example.com"]
+    environment = {"LEASEHOLD_DATABASE": database_url}
+    subprocess.run(
+        [*create, "--password-stdin"],
+        env=environment,
+        input="correct horse\n",
+        text=True,
+        check=True,
+    )
+
+    page = stranger.open(link.split()[-1].removeprefix(stranger.url))
+
+    stopped(process)
+    assert 404 == page.status_code
 
 
 def test_it_does_not_start_without_the_file_that_it_had(database_url: str, file: Path) -> None:

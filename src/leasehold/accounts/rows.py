@@ -69,6 +69,10 @@ def all_users(tx: Transaction) -> list[User]:
     return [User(*row) for row in tx.all(SQL.all_users)]
 
 
+def any_user(tx: Transaction) -> bool:
+    return tx.one(SQL.any_user) is not None
+
+
 def disable_user(tx: Transaction, now: int, email: str) -> int | None:
     """The user's id; None when there is none."""
     row = tx.one(SQL.disable_user, email=email, now=now)

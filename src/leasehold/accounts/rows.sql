@@ -60,6 +60,9 @@ select id, subject, email, name, password_hash, email_verified_at, created_at, d
   from users
  order by email
 
+-- name: any_user
+select id from users limit 1
+
 -- name: disable_user
 update users
    set disabled_at = coalesce(disabled_at, :now)

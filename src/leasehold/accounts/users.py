@@ -81,6 +81,11 @@ def list_users(tx: Transaction) -> list[User]:
     return rows.all_users(tx)
 
 
+def is_anybody_there(tx: Transaction) -> bool:
+    """Whether there is a user at all, disabled ones too."""
+    return rows.any_user(tx)
+
+
 def disable(tx: Transaction, now: int, email: str) -> None:
     """Takes the right to sign in away and ends the user's browser sessions; again is no error.
 

@@ -11,9 +11,12 @@ import uvloop
 from leasehold.app import Application
 from leasehold.cli import database, log, secret_key_file
 from leasehold.cli.issuer import as_issuer
+from leasehold.entropy import Entropy
 from leasehold.settings import Settings, from_environment, legacy_switches
-from leasehold.storage.engine import open_engine
+from leasehold.sign_in import registration
+from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.migrate import migrate
+from leasehold.storage.secret_box import SecretBox
 from leasehold.web.server import bind, make_server, spare_the_collector
 
 _log = logging.getLogger("leasehold.serve")
@@ -58,8 +61,9 @@ def command(
 ) -> None:
     """Serve the Task Queue API and the token endpoint.
 
-    Prints one line when it is ready. Ctrl-C or SIGTERM lets the requests under way finish. Other
-    settings come from LEASEHOLD_ variables: see docs/settings.md.
+    Prints a line when it is ready and, as long as nobody has an account, a link with which to make
+    the first. Ctrl-C or SIGTERM lets the requests under way finish. Other settings come from
+    LEASEHOLD_ variables: see docs/settings.md.
     """
     if (tls_certificate is None) != (tls_key is None):
         raise click.UsageError("--tls-certificate and --tls-key go together")
@@ -82,7 +86,9 @@ async def _serve(
     scheme = "https" if certificate else "http"
     shown_host = f"[{host}]" if ":" in host else host
     address = f"{scheme}://{shown_host}:{listener.getsockname()[1]}"
-    application = Application(engine, settings, issuer=settings.issuer or address, secret_box=box)
+    own_url = settings.issuer or address
+    application = Application(engine, settings, issuer=own_url, secret_box=box)
+    first = await asyncio.to_thread(_first_link, engine, box, own_url)
     await application.start()
     if not settings.sync:
         click.echo("leasehold: replies do not wait for the disk (LEASEHOLD_SYNC is off)", err=True)
@@ -90,7 +96,7 @@ async def _serve(
         server = make_server(
             application,
             settings,
-            on_ready=lambda: click.echo(f"leasehold: listening on {address}"),
+            on_ready=lambda: _say_ready(address, first),
             certificate=certificate,
             key=key,
         )
@@ -98,3 +104,18 @@ async def _serve(
         await server.serve(sockets=[listener])
     finally:
         await application.stop()
+
+
+def _first_link(engine: Engine, box: SecretBox, issuer: str) -> str | None:
+    return database.transact(
+        engine, lambda tx, now: registration.first_link(tx, now, Entropy(), box, issuer=issuer)
+    )
+
+
+def _say_ready(address: str, first_link: str | None) -> None:
+    click.echo(f"leasehold: listening on {address}")
+    if first_link is not None:
+        click.echo(
+            "leasehold: nobody has an account yet; whoever opens this link can make the first:"
+        )
+        click.echo(f"leasehold: {first_link}")

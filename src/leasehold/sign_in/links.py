@@ -1,4 +1,7 @@
-"""Links by mail: who has one has shown that mail reaches them. Each is good once."""
+"""Links by mail: who has one has shown that mail reaches them. Each is good once.
+
+One kind is not mailed and names nobody: that for the first account, which `leasehold serve` prints.
+"""
 
 import re
 
@@ -9,6 +12,7 @@ from leasehold.sign_in.errors import LinkInvalid
 from leasehold.storage.secret_box import SecretBox
 from leasehold.storage.transaction import Transaction
 
+FIRST = "first"  # for the address ""
 INVITATION = "invitation"
 REGISTRATION = "registration"
 RESET = "reset"
@@ -16,7 +20,7 @@ RESET = "reset"
 REGISTER_PATH = "/register/complete"  # the pages that links lead to
 RESET_PATH = "/password/reset/complete"
 
-LIFE_SECONDS = {INVITATION: 7 * 86_400, REGISTRATION: 86_400, RESET: 3600}
+LIFE_SECONDS = {FIRST: 86_400, INVITATION: 7 * 86_400, REGISTRATION: 86_400, RESET: 3600}
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 random bits
 

@@ -1,4 +1,4 @@
-"""Registration: by an invitation, or openly by whoever shows that mail reaches them."""
+"""Registration: by invitation, openly to whoever shows that mail reaches them, or as the first."""
 
 from dataclasses import dataclass
 
@@ -39,6 +39,19 @@ def invite(
     return links.url(issuer, links.REGISTER_PATH, token)
 
 
+def first_link(
+    tx: Transaction, now: int, entropy: Entropy, box: SecretBox, *, issuer: str
+) -> str | None:
+    """A link with which whoever has it adds the first account; None when somebody has one.
+
+    Good once within a day, and no longer than nobody has an account.
+    """
+    if users.is_anybody_there(tx):
+        return None
+    token = links.issue(tx, now, entropy, box, purpose=links.FIRST, email="")
+    return links.url(issuer, links.REGISTER_PATH, token)
+
+
 async def request(server: SignInServer, email: str, caller: From) -> None:
     """Sends mail with a link to finish; who has an account already is told so, by mail as well.
 
@@ -68,28 +81,36 @@ async def request(server: SignInServer, email: str, caller: From) -> None:
 
 
 async def invited_email(server: SignInServer, token: str) -> str | None:
-    """Whom the link is for; None when it is no longer good. Uses nothing up."""
-    return await server.committer.read(
-        lambda tx, _: links.find(
-            tx, server.clock.now(), server.secret_box, token, _purposes(server)
-        )
-    )
+    """Whom the link is for, "" for the first who comes; None when it is no longer good.
+
+    Uses nothing up.
+    """
+    return await server.committer.read(lambda tx, _: _find(tx, server, token))
 
 
 async def complete(
-    server: SignInServer, *, token: str, name: str, password: str | None, caller: From
+    server: SignInServer,
+    *,
+    token: str,
+    name: str,
+    password: str | None,
+    caller: From,
+    email: str = "",
 ) -> SignedIn:
     """Adds the account that the link is for, and signs it in.
 
-    A password of None is for who will add a passkey. Raises LinkInvalid; Invalid for the name or
-    the password, and Conflict when there is an account already: the link is then still good.
+    A password of None is for who will add a passkey; `email` counts only where the link names
+    nobody. Raises LinkInvalid; Invalid for the address, the name or the password, and Conflict when
+    there is an account already: the link is then still good.
     """
-    await server.committer.read(lambda tx, _: _check(tx, server, token))
+    typed = email
+    await server.committer.read(lambda tx, _: _check(tx, server, token, typed))
     users.normalize_name(name)
     password_hash = None if password is None else await server.passwords.hash(password)
 
     def run(tx: Transaction, now: int) -> SignedIn:
-        email = links.use(tx, now, server.secret_box, token, _purposes(server))
+        invited = links.use(tx, now, server.secret_box, token, _purposes(tx, server))
+        email = invited or normalize_email(typed)
         _check_new(tx, email)
         user = users.create(
             tx,
@@ -98,7 +119,9 @@ async def complete(
             email=email,
             password_hash=password_hash,
             name=name,
-            email_verified=True,  # the link was sent there, and nowhere else
+            # The link was sent there, and nowhere else; or it was printed to the operator, who
+            # vouches for an address by naming it, as by the command line.
+            email_verified=True,
         )
         box, entropy = server.secret_box, server.entropy
         return browser_sessions.begin(tx, now, box, entropy, user, method="password", caller=caller)
@@ -114,12 +137,16 @@ def mail_buckets(box: SecretBox, purpose: str, email: str, caller: From) -> list
     ]
 
 
-def _check(tx: Transaction, server: SignInServer, token: str) -> None:
+def _check(tx: Transaction, server: SignInServer, token: str, typed: str) -> None:
     """Before a stranger makes us hash anything."""
-    email = links.find(tx, server.clock.now(), server.secret_box, token, _purposes(server))
-    if email is None:
+    invited = _find(tx, server, token)
+    if invited is None:
         raise LinkInvalid
-    _check_new(tx, email)
+    _check_new(tx, invited or normalize_email(typed))
+
+
+def _find(tx: Transaction, server: SignInServer, token: str) -> str | None:
+    return links.find(tx, server.clock.now(), server.secret_box, token, _purposes(tx, server))
 
 
 def _check_new(tx: Transaction, email: str) -> None:
@@ -127,11 +154,14 @@ def _check_new(tx: Transaction, email: str) -> None:
         raise Conflict("There is already an account with this address: sign in with it.")
 
 
-def _purposes(server: SignInServer) -> frozenset[str]:
-    """Links of open registration end when registration is closed."""
+def _purposes(tx: Transaction, server: SignInServer) -> frozenset[str]:
+    """Links of open registration end when registration is closed, the first with any account."""
+    purposes = {links.INVITATION}
     if server.settings.registration == OPEN:
-        return frozenset({links.INVITATION, links.REGISTRATION})
-    return frozenset({links.INVITATION})
+        purposes.add(links.REGISTRATION)
+    if not users.is_anybody_there(tx):
+        purposes.add(links.FIRST)
+    return frozenset(purposes)
 
 
 def _welcome(issuer: str, email: str, token: str) -> Message:

@@ -44,6 +44,7 @@ async def act_complete(visit: Visit) -> Response:
     """Makes the account, and signs in."""
     token = visit.field("token", max_length=MAX_TOKEN)
     name = visit.field("name", max_length=MAX_NAME)
+    typed = visit.field("email", max_length=MAX_LENGTH)
     try:
         signed_in = await registration.complete(
             visit.pages.sign_in,
@@ -51,9 +52,10 @@ async def act_complete(visit: Visit) -> Response:
             name=name,
             password=visit.field("new_password"),
             caller=visit.caller,
+            email=typed,
         )
     except (Invalid, Conflict) as error:
-        return await _complete_form(visit, token, name=name, problem=error.message)
+        return await _complete_form(visit, token, typed=typed, name=name, problem=error.message)
     return go_on(visit, signed_in, HOME)
 
 
@@ -68,7 +70,7 @@ def _form(visit: Visit, *, email: str = "", problem: str = "") -> Response:
 
 
 async def _complete_form(
-    visit: Visit, token: str, *, name: str = "", problem: str = ""
+    visit: Visit, token: str, *, typed: str = "", name: str = "", problem: str = ""
 ) -> Response:
     email = await registration.invited_email(visit.pages.sign_in, token)
     if email is None:
@@ -78,7 +80,8 @@ async def _complete_form(
         status=400 if problem else 200,
         referrer="strict-origin",
         token=token,
-        email=email,
+        is_first=not email,
+        email=email or typed,
         name=name,
         problem_text=problem,
     )
