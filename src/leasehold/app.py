@@ -168,8 +168,15 @@ class Application:
             issuer=self._issuer,
             settings=settings,
         )
-        console = Console(pages, administration_services, groups=GROUPS, trust_anew=freshness.poll)
-        self._open_pages(pages, own_keys, console)
+        oauth = self._oauth_services(own_keys)
+        console = Console(
+            pages,
+            administration_services,
+            groups=GROUPS,
+            trust_anew=freshness.poll,
+            authorization_server=oauth.authorization_server,
+        )
+        self._open_pages(pages, oauth, console)
         self._listener = self._engine.listen(freshness.wake)
         self._tasks = [
             asyncio.create_task(freshness.run()),
@@ -177,8 +184,8 @@ class Application:
             asyncio.create_task(run_chores(committer, _chores(settings, latencies))),
         ]
 
-    def _open_pages(self, pages: Pages, own_keys: SigningKeys, console: Console) -> None:
-        oauth = OAuthServices(
+    def _oauth_services(self, own_keys: SigningKeys) -> OAuthServices:
+        return OAuthServices(
             committer=self._committer,
             clock=self._clock,
             entropy=self._entropy,
@@ -188,6 +195,8 @@ class Application:
             secret_box=self._secret_box,
             forget_tokens=self._tokens.forget,
         )
+
+    def _open_pages(self, pages: Pages, oauth: OAuthServices, console: Console) -> None:
         endpoints = oauth_routes(oauth)
         self._hot = {route.path: route.app for route in endpoints if route.path in HOT_PATHS}
         self._pages = Starlette(

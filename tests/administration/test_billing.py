@@ -61,12 +61,24 @@ def test_admins_and_operators_see_a_projects_bill(meter: Meter, actor: Actor) ->
     assert bill.lines[0].quantity == 2
 
 
+@pytest.mark.parametrize("actor", [ADA, ROOT])
+def test_they_see_of_which_months_there_are_bills(meter: Meter, actor: Actor) -> None:
+    meter.at("2026-12-24 12:00").fold()
+
+    months = meter.do(partial(billing.list_months, actor=actor, project_id="shop"))
+
+    assert [DECEMBER, NOVEMBER] == months
+
+
 @pytest.mark.parametrize("actor", [EVE, WORKER])
-def test_for_others_the_project_is_not_there(meter: Meter, actor: Actor) -> None:
+@pytest.mark.parametrize("see", [billing.get_bill, billing.list_months])
+def test_for_others_the_project_is_not_there(
+    meter: Meter, actor: Actor, see: Callable[..., object]
+) -> None:
     said = []
     for project_id in ("shop", "missing"):
         with pytest.raises(NotFound) as refusal:
-            meter.do(partial(billing.get_bill, actor=actor, project_id=project_id))
+            meter.do(partial(see, actor=actor, project_id=project_id))
         said.append(refusal.value.message.replace(project_id, "PROJECT"))
 
     assert said[0] == said[1]

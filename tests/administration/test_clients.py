@@ -372,3 +372,35 @@ def test_lists_give_each_client_its_own_secrets(office: Office) -> None:
     } == {registered.client.id: secret_ids(office, registered.client.id) for registered in listed}
     assert [0, 1, 2] == sorted(len(registered.secrets) for registered in listed)
     assert first.client in [registered.client for registered in listed]
+
+
+def test_nobody_has_what_was_allowed_to_the_explorer_sent_elsewhere(office: Office) -> None:
+    page = f"https://tasks.example.com{clients.explorer_path(SHOP)}"
+    explorer = create(office, client_type="browser", redirect_uri=page).client
+    elsewhere = ClientChanges(redirect_uris=(page, "https://evil.example/"))
+
+    for changes in (
+        elsewhere,
+        RENAMED,
+        ClientChanges(javascript_origins=("https://evil.example",)),
+    ):
+        with pytest.raises(Conflict, match="delete it, and it registers itself again"):
+            clients.update(
+                office.tx, NOW, OWNER, project_id=SHOP, client_id=explorer.id, changes=changes
+            )
+
+    clients.delete(office.tx, NOW, OWNER, project_id=SHOP, client_id=explorer.id)
+
+
+def test_a_client_that_is_answered_elsewhere_too_is_not_the_explorer(office: Office) -> None:
+    page = f"https://tasks.example.com{clients.explorer_path(SHOP)}"
+    client = create(office, client_type="browser", redirect_uri=page).client
+    assert clients.is_explorer(client)
+
+    for changes in (
+        ClientChanges(redirect_uris=(page, CALLBACK)),
+        ClientChanges(redirect_uris=(f"https://tasks.example.com{clients.explorer_path(MILL)}",)),
+        ClientChanges(javascript_origins=("https://app.example.com",)),
+        ClientChanges(implicit=True),
+    ):
+        assert not clients.is_explorer(changes.made_to(client))

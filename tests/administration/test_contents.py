@@ -68,6 +68,7 @@ def test_everything_in_a_project_is_counted(office: Office, actor: Actor) -> Non
 
     assert held == Contents(
         queues=1,
+        tasks=0,
         stored_bytes=0,
         service_accounts=1,
         account_keys=1,
@@ -109,7 +110,7 @@ def test_the_calls_of_today_are_counted(office: Office) -> None:
     call(office, "insert")
     call(office, "lease", Forbidden("the API is off"))
 
-    assert Today(2, 1) == contents.today(office.tx, NOW, OWNER, project_id=SHOP)
+    assert Today(2, 1, tasks=0) == contents.today(office.tx, NOW, OWNER, project_id=SHOP)
 
 
 def test_to_strangers_there_is_nothing_to_count(office: Office) -> None:

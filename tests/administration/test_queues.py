@@ -14,8 +14,10 @@ from leasehold.administration.actor import Actor
 from leasehold.administration.queues import MAX_QUEUES, QueueSettings
 from leasehold.entropy import Entropy
 from leasehold.errors import Conflict, Invalid, NotFound
-from leasehold.queues import rows, task_id
+from leasehold.queues import rows, stats, task_id
+from leasehold.queues.head_cursor import HeadCursor
 from leasehold.queues.insert import NewTask, insert
+from leasehold.queues.lease import LeaseRequest, lease
 from leasehold.queues.model import Acl, Queue
 from leasehold.queues.task_number import TaskNumbers
 from leasehold.storage.statements import parse
@@ -374,3 +376,98 @@ def test_a_page_of_many_queues_is_read_by_an_index_and_in_few_statements(office:
     assert any("queues_by_name" in str(row[-1]) for row in plan)
     assert not any("sort" in str(row[-1]).lower() for row in plan if is_sqlite)
     assert ("q-09000", 1_000) == (page[0], len(page))
+
+
+def test_the_roles_of_an_address_are_listed_by_queue(office: Office) -> None:
+    create(office, "resize", acl=Acl(consumers=frozenset({WORKER}), admins=frozenset({WORKER})))
+    create(office, "mail", acl=Acl(producers=frozenset({WORKER, OWNER.name})))
+    create(office, "other", acl=Acl(producers=frozenset({OWNER.name})))
+    gone = create(office, "gone", acl=Acl(consumers=frozenset({WORKER})))
+    queues.delete(office.tx, NOW, OWNER, project_id=SHOP, name=gone.name)
+
+    assert [("mail", "producer"), ("resize", "admin"), ("resize", "consumer")] == roles(office)
+    assert [("mail", "producer")] == roles(office, most=1)
+    assert_refused_like_absent(
+        office, lambda actor, project: roles(office, actor=actor, project_id=project)
+    )
+
+
+def roles(office: Office, **given: Any) -> list[tuple[str, str]]:  # noqa: ANN401  # as above
+    asked: dict[str, Any] = {
+        "actor": OWNER,
+        "project_id": SHOP,
+        "email": WORKER.upper(),
+        "most": 10,
+    } | given
+    return list(queues.roles_of(office.tx, asked.pop("actor"), **asked))
+
+
+def test_names_of_queues_are_told_from_others(office: Office) -> None:
+    create(office, "resize")
+
+    def among(*given: str, actor: Actor = OWNER, project_id: str = SHOP) -> set[str]:
+        return queues.names_among(office.tx, actor, project_id=project_id, names=given)
+
+    assert {"resize"} == among("resize", "nowhere")
+    assert set() == among()
+    with pytest.raises(Invalid):
+        among("a/b")
+    assert_refused_like_absent(
+        office, lambda actor, project: among("resize", actor=actor, project_id=project)
+    )
+
+
+def test_a_list_says_since_when_a_task_waits_in_each_queue(office: Office) -> None:
+    fill(office, create(office, "full"), 2)
+    create(office, "empty")
+
+    page = queues.list_page(office.tx, OWNER, project_id=SHOP)
+
+    assert [("empty", None), ("full", NOW)] == [
+        (each.queue.name, each.oldest_eta) for each in page.items
+    ]
+
+
+def counted(
+    office: Office, *, now: int = NOW + 1, actor: Actor = OWNER, project_id: str = SHOP
+) -> tuple[int, int, int, list[str]]:
+    found = queues.state_counts(office.tx, now, actor, project_id=project_id, name="resize")
+    return found.available, found.leased, found.delayed, sorted(found.uncounted)
+
+
+def fill_each_state(office: Office) -> None:
+    """Two tasks that are available, three that are leased, four that are delayed."""
+    queue = create(office)
+    fill(office, queue, 5)
+    ids = task_id.load(office.tx, Entropy())
+    later = NewTask(queue, b"x", None, None, NOW + 9_000_000)
+    insert(office.tx, NOW, [later] * 4, ids, TaskNumbers())
+    lease(office.tx, NOW + 1, [LeaseRequest(queue, 3, 60)], ids, HeadCursor())
+
+
+def test_tasks_are_counted_by_state(office: Office) -> None:
+    fill_each_state(office)
+
+    assert (2, 3, 4, []) == counted(office)
+    assert (9, 0, 0, []) == counted(office, now=NOW + 99_000_000)
+    assert_refused_like_absent(
+        office, lambda actor, project: counted(office, actor=actor, project_id=project)
+    )
+
+
+def test_of_very_many_tasks_only_some_are_looked_at(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stats, "MAX_COUNTED", 1)
+    fill_each_state(office)
+
+    assert (2, 0, 2, ["available", "delayed", "leased"]) == counted(office)
+
+
+def test_waiting_tasks_are_counted_exactly_however_many(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stats, "MAX_COUNTED", 1)
+    fill(office, create(office), 7)
+
+    assert (7, 0, 0, []) == counted(office)

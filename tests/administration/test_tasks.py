@@ -340,6 +340,21 @@ def test_a_list_that_cannot_be_is_refused(shop: Shop, given: dict[str, Any]) -> 
         shop.act("list_page", **given)
 
 
+def test_a_list_of_one_tag_and_state_ends_where_the_state_does(shop: Shop) -> None:
+    ready = shop.fill(5, tag="night")
+    shop.fill(5, tag="night", eta=NOW + HOUR)
+
+    assert ready == shop.listed(tag="night", state="available", page_size=2)
+
+
+def test_a_tag_is_looked_up_although_nobody_has_counted_the_tasks(shop: Shop) -> None:
+    values = {"queue_id": shop.queue.id, "after_eta": NOW, "after_number": 7, "num_tasks": 101}
+
+    shown = shop.plan(rows.SQL.tasks_of_tag_after, **values, tag="night")
+
+    assert "tasks_by_tag" in shown
+
+
 @pytest.mark.parametrize("tag", [None, "night"])
 def test_a_page_is_read_in_the_order_of_an_index(shop: Shop, tag: str | None) -> None:
     shop.fill(2_000, tag="night")
@@ -349,12 +364,11 @@ def test_a_page_is_read_in_the_order_of_an_index(shop: Shop, tag: str | None) ->
         "queue_id": shop.queue.id,
         "after_eta": NOW,
         "after_number": 700,
-        "before": NOW + HOUR,
         "num_tasks": 101,
     }
 
     if tag is None:
-        shown = shop.plan(rows.SQL.tasks_after, **values)
+        shown = shop.plan(rows.SQL.tasks_after, **values, before=NOW + HOUR)
     else:
         shown = shop.plan(rows.SQL.tasks_of_tag_after, **values, tag=tag)
 

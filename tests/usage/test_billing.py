@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -13,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leasehold.clock import MICROSECONDS
 from leasehold.errors import Invalid, NotFound, Unavailable
-from leasehold.usage import billing, billing_export, storage
+from leasehold.usage import billing, billing_export, billing_rows, storage
 from leasehold.usage.billing import Detail, Line
+from leasehold.usage.month import Month
 from leasehold.usage.price_sheet import EXAMPLE, GB_DAY, PriceSheet
 from tests.usage.meter import Meter, metering
 
@@ -96,6 +99,38 @@ def test_storage_of_a_whole_month_is_counted_to_the_second(meter: Meter) -> None
     meter.at("2026-12-05 00:00").sample()
 
     assert meter.bill("2026-11").lines[1].quantity == 30 * GB_DAY
+
+
+def test_storage_beyond_a_bigint_is_added_up_exactly(meter: Meter) -> None:
+    size = 2**46 + 7  # bytes: more than 2^62 byte-seconds in each whole day
+    meter.at("2026-11-01 00:00").sample()
+    meter.holds(size=size)
+    meter.at("2026-11-01 00:01").sample()
+    meter.at("2026-11-11 00:01").sample()
+
+    stored = meter.bill("2026-11").lines[1]
+
+    assert stored.quantity == 10 * 86_400 * size > 2**63
+    assert stored.details == (Detail("resize", stored.quantity),)
+
+
+def test_months_with_usage_are_known_until_they_are_swept(meter: Meter) -> None:
+    july = int(datetime(2026, 7, 9, tzinfo=UTC).timestamp()) * MICROSECONDS
+    meter.at("2026-08-03 12:00").call()
+    meter.at("2026-09-03 12:00").call(outcome=Unavailable("no"))
+    meter.at("2026-10-03 12:00").holds(size=1)
+    meter.sample()
+    meter.at("2026-10-03 12:01").sample()
+    meter.at("2026-11-03 12:00").fold()
+
+    def months() -> list[str]:
+        operation = partial(billing.used_months, project_id="shop", since=july)
+        return list(map(str, meter.do(operation)))
+
+    assert months() == ["2026-11", "2026-10", "2026-08"]
+    swept = Month(2026, 8).starts + 1
+    meter.do(lambda tx, _: billing_rows.move_swept_before(tx, swept))
+    assert months() == ["2026-11", "2026-10"]
 
 
 def test_what_is_free_costs_nothing_and_the_next_one_does() -> None:

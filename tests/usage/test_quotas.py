@@ -110,7 +110,9 @@ def test_the_operator_gives_more_or_less_or_takes_the_limit_away(desk: Desk) -> 
 def test_the_project_lowers_its_own_limit_and_cannot_raise_it(desk: Desk) -> None:
     desk.set("calls_per_day", 600, source="project")
 
-    with pytest.raises(Invalid, match=r"may only lower its calls_per_day, which is 1000.*operator"):
+    with pytest.raises(
+        Invalid, match=r"may only lower its calls_per_day, which is 1,000: .*operator"
+    ):
         desk.set("calls_per_day", 1_001, source="project")
     with pytest.raises(Invalid, match="may only lower"):
         desk.set("calls_per_minute", None, source="project")

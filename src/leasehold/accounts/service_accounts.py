@@ -128,7 +128,9 @@ def add_key(
     Raises NotFound, and Conflict when the account has MAX_KEYS already.
     """
     if len(keys_of(tx, email)) >= MAX_KEYS:
-        raise Conflict(f"{email} has {MAX_KEYS} keys: delete one first", field="key")
+        raise Conflict(
+            f"service account {email} has {MAX_KEYS} keys: delete one first", field="key"
+        )
     key_id = entropy.bytes(20).hex()
     account_id = rows.insert_key(
         tx, now, key_id=key_id, email=email, public_key=public_key, certificate=certificate
@@ -179,7 +181,10 @@ def delete_other_keys(tx: Transaction, now: int, email: str, *, kept: str) -> in
 
 def unknown_key(email: str, key_id: str) -> NotFound:
     """What is raised for a key that the account has not: there may be none, or another's."""
-    return NotFound(f"{email} has no key {key_id[:100]!r}: look at its list of keys", field="key")
+    return NotFound(
+        f"service account {email} has no key {key_id[:100]!r}: look at its list of keys",
+        field="key",
+    )
 
 
 def _revoke_all(tx: Transaction, now: int, account_id: str | None, email: str) -> None:

@@ -19,6 +19,12 @@ def get_bill(
     return billing.bill(tx, now, project_id=project_id, month=month or Month.at(now))
 
 
+def list_months(tx: Transaction, now: int, actor: Actor, *, project_id: str) -> list[Month]:
+    """The months of which a project has a bill that is worth a look, the running one first."""
+    project = authority.require(tx, actor, project_id, deleted_too=True)
+    return billing.used_months(tx, now, project_id=project_id, since=project.created_at)
+
+
 def export_bills(tx: Transaction, now: int, actor: Actor, *, month: Month) -> Iterator[Bill]:
     """The bills of all projects that used anything in a month, by project id. Operators only."""
     authority.require_operator(actor)

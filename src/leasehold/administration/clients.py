@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from leasehold.administration import audit, authority
 from leasehold.administration.actor import Actor
 from leasehold.entropy import Entropy
+from leasehold.errors import Conflict
 from leasehold.oauth2 import clients
 from leasehold.oauth2.client_model import Client, ClientSecret, NewClient, NewSecret
 from leasehold.storage.secret_box import SecretBox
@@ -96,6 +97,21 @@ def project_of(tx: Transaction, actor: Actor, client_id: str) -> str:
     return clients.require(tx, client_id).project_id
 
 
+def explorer_path(project_id: str) -> str:
+    """The page of the console to which a project's API explorer is answered."""
+    return f"/console/{project_id}/explorer/authorized"
+
+
+def is_explorer(client: Client) -> bool:
+    """Whether it is the API explorer: answered there alone, and by codes alone."""
+    (uri, *others) = client.redirect_uris or ("",)
+    return (
+        client.type == "browser"
+        and uri.endswith(explorer_path(client.project_id))
+        and not (others or client.javascript_origins or client.implicit)
+    )
+
+
 def update(
     tx: Transaction,
     now: int,
@@ -107,9 +123,17 @@ def update(
 ) -> RegisteredClient:
     """Changes what is given: the lists of URIs and origins take the place of the whole old ones.
 
-    Raises NotFound, and Invalid for what such a client cannot have.
+    Raises NotFound, Invalid for what such a client cannot have, and Conflict for the explorer.
     """
     before = _find_to_change(tx, actor, project_id, client_id)
+    if is_explorer(before):
+        # Who administers this project could otherwise have answers sent elsewhere that its other
+        # members allowed to a page of ours, for all of their projects.
+        raise Conflict(
+            "this is the API explorer, which stays as it is: delete it, and it registers itself"
+            " again when somebody authorizes it",
+            field="client",
+        )
     after = clients.change(tx, changes.made_to(before))
     if after != before:
         old, new = _description(before), _description(after)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from leasehold.accounts import projects, service_accounts
 from leasehold.administration import authority
 from leasehold.administration.actor import Actor
-from leasehold.clock import MICROSECONDS
 from leasehold.errors import Invalid
 from leasehold.oauth2 import clients
 from leasehold.queues import configure, stats
@@ -14,7 +13,6 @@ from leasehold.usage import api_keys, reports
 
 MAX_QUEUES_ASKED = 100  # for somebody who may lease; in a project with more, somebody may
 _DAYS_LOOKED_BACK = 30
-_DAY = 86_400 * MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +20,7 @@ class Contents:
     """What a project holds."""
 
     queues: int
+    tasks: int  # in all of them, leased ones too
     stored_bytes: int  # payload of all tasks
     service_accounts: int
     account_keys: int
@@ -59,19 +58,25 @@ class FirstSteps:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The calls since midnight in UTC. None: there are too many counts to add them up at once."""
+    """The calls since midnight in UTC, and what is stored.
+
+    None: there are too many counts to add them up at once.
+    """
 
     calls: int | None
     errors: int | None  # of these, those that were refused
+    tasks: int  # in all queues, leased ones too
 
 
 def count(tx: Transaction, now: int, actor: Actor, *, project_id: str) -> Contents:
     """How many of each. Raises NotFound, and Conflict for a deleted project."""
     authority.require(tx, actor, project_id)
     keys = api_keys.keys_of(tx, now, project_id)
+    tasks, stored_bytes = stats.held(tx, project_id)
     return Contents(
         queues=configure.count_queues(tx, project_id),
-        stored_bytes=stats.stored_bytes(tx, project_id),
+        tasks=tasks,
+        stored_bytes=stored_bytes,
         service_accounts=len(service_accounts.list_accounts(tx, project_id)),
         account_keys=sum(service_accounts.count_keys(tx, project_id).values()),
         clients=len(clients.clients_of(tx, project_id)),
@@ -87,44 +92,32 @@ def first_steps(tx: Transaction, now: int, actor: Actor, *, project_id: str) -> 
         tx, project_id, after_name="", prefix="", num_queues=MAX_QUEUES_ASKED
     )
     accounts = service_accounts.list_accounts(tx, project_id)
-    called = _methods_called(tx, now, project_id)
     return FirstSteps(
         has_api=projects.is_api_enabled(tx, project_id=project_id, api="taskqueue"),
         has_queue=bool(queues),
         has_key=bool(service_accounts.count_keys(tx, project_id)),
         has_consumer=any(queue.acl.consumers for queue in queues)
         or len(queues) == MAX_QUEUES_ASKED,
-        has_task=called is None
-        or "taskqueue.tasks.insert" in called
-        or stats.stored_bytes(tx, project_id) > 0,
-        has_lease=called is None or "taskqueue.tasks.lease" in called,
+        has_task=_is_done(tx, now, project_id, "taskqueue.tasks.insert")
+        or stats.held(tx, project_id)[0] > 0,
+        has_lease=_is_done(tx, now, project_id, "taskqueue.tasks.lease"),
         a_queue=queues[0].name if queues else "",
         an_account=accounts[0].email if accounts else "",
     )
 
 
 def today(tx: Transaction, now: int, actor: Actor, *, project_id: str) -> Today:
-    """The calls of this day. Raises NotFound."""
+    """The calls of this day, and the tasks. Raises NotFound."""
     authority.require(tx, actor, project_id, deleted_too=True)
+    tasks, _ = stats.held(tx, project_id)
     try:
         found = reports.report(tx, now, project_id, since=now, until=now + 1, period="day")
     except Invalid:
-        return Today(None, None)
-    return Today(sum(line.calls for line in found.lines), sum(line.errors for line in found.lines))
+        return Today(None, None, tasks)
+    return Today(
+        sum(line.calls for line in found.lines), sum(line.errors for line in found.lines), tasks
+    )
 
 
-def _methods_called(tx: Transaction, now: int, project_id: str) -> frozenset[str] | None:
-    """Those that were done at least once lately; None when there is too much to look through."""
-    try:
-        found = reports.report(
-            tx,
-            now,
-            project_id,
-            since=now - _DAYS_LOOKED_BACK * _DAY,
-            until=now + 1,
-            period="day",
-            by=["method"],
-        )
-    except Invalid:
-        return None
-    return frozenset(line.values[0] for line in found.lines if line.calls > line.errors)
+def _is_done(tx: Transaction, now: int, project_id: str, method: str) -> bool:
+    return reports.is_done(tx, now, project_id, method=method, days=_DAYS_LOOKED_BACK)

@@ -1,6 +1,6 @@
 """Administration of queues: made, listed, changed, granted, paused, purged and deleted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import msgspec
@@ -15,6 +15,7 @@ from leasehold.errors import Conflict
 from leasehold.queues import configure, stats, sweep
 from leasehold.queues.limits import check_queue_name
 from leasehold.queues.model import Acl, Mode, Queue, Role, Statistics
+from leasehold.queues.stats import StateCounts
 from leasehold.storage.transaction import Transaction
 
 MAX_QUEUES = 10_000  # of one project
@@ -52,6 +53,7 @@ class QueueWithContents:
     queue: Queue
     tasks: int  # leased ones included
     bytes: int  # of payload
+    oldest_eta: int | None  # microseconds; None when it is empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def list_page(
         check_queue_name(prefix)
     found, is_last = _some(tx, project_id, paging.key_in(page_token), prefix, page_size)
     held = stats.contents(tx, found)
-    items = [QueueWithContents(queue, *held[queue.id]) for queue in found]
+    oldest = stats.oldest_etas(tx, found)
+    items = [QueueWithContents(queue, *held[queue.id], oldest[queue.id]) for queue in found]
     return Page(items, "" if is_last else paging.token_after(found[-1].name))
 
 
@@ -143,11 +146,39 @@ def get(tx: Transaction, actor: Actor, *, project_id: str, name: str) -> Queue:
     return configure.find(tx, project_id, name)
 
 
+def roles_of(
+    tx: Transaction, actor: Actor, *, project_id: str, email: str, most: int
+) -> list[tuple[str, Role]]:
+    """What the project's queues let the address do: a queue's name and a role, by name.
+
+    The first `most` of them. Raises NotFound for the project.
+    """
+    authority.require(tx, actor, project_id)
+    return configure.roles_of(tx, project_id, email.lower(), most=most)
+
+
+def names_among(
+    tx: Transaction, actor: Actor, *, project_id: str, names: Collection[str]
+) -> set[str]:
+    """Those of the names that queues of the project have. Raises NotFound, and Invalid for one."""
+    authority.require(tx, actor, project_id)
+    for name in names:
+        check_queue_name(name)
+    return configure.names_among(tx, project_id, sorted(names))
+
+
 def statistics(
     tx: Transaction, now: int, actor: Actor, *, project_id: str, name: str
 ) -> Statistics:
     """What the queue holds and gave out lately. Raises as `get` does."""
     return stats.statistics(tx, now, get(tx, actor, project_id=project_id, name=name))
+
+
+def state_counts(
+    tx: Transaction, now: int, actor: Actor, *, project_id: str, name: str
+) -> StateCounts:
+    """How many of its tasks are available, leased and delayed. Raises as `get` does."""
+    return stats.state_counts(tx, now, get(tx, actor, project_id=project_id, name=name))
 
 
 def change(

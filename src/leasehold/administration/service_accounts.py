@@ -1,5 +1,6 @@
 """Administration of service accounts: programs' accounts of a project, and their keys."""
 
+import json
 import re
 from dataclasses import dataclass, field
 
@@ -40,6 +41,10 @@ class MadeKey:
             issuer,
             universe_domain=checked_universe(universe_domain),
         )
+
+    def file_text(self, issuer: str, *, universe_domain: str = GOOGLE_UNIVERSE) -> str:
+        """The same as it is written to the disk. Raises likewise."""
+        return json.dumps(self.file(issuer, universe_domain=universe_domain), indent=2) + "\n"
 
 
 def create(

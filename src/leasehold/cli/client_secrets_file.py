@@ -1,6 +1,5 @@
 """Writing client_secrets.json: a client's secret goes into a file, and nowhere else."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +9,7 @@ import click
 from leasehold.cli import issuer as server_issuer
 from leasehold.cli.database import transact
 from leasehold.cli.private_file import private_file
-from leasehold.oauth2.client_file import client_file
+from leasehold.oauth2.client_file import client_file_text
 from leasehold.oauth2.client_model import Client, NewSecret
 from leasehold.storage.engine import Engine
 from leasehold.storage.transaction import Transaction
@@ -76,5 +75,4 @@ def write(
 
 def _text(made: Made, issuer: str) -> str:
     client, secret = made
-    content = client_file(client, secret.text if secret else None, issuer)
-    return json.dumps(content, indent=2) + "\n"
+    return client_file_text(client, secret.text if secret else None, issuer)

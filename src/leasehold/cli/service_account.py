@@ -1,6 +1,5 @@
 """`leasehold service-account`: accounts of programs, and the key files that they are given."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -304,9 +303,8 @@ def new_key(
 
             def register(tx: Transaction, now: int) -> MadeKey:
                 made = _create_key(tx, now, account=find_account(tx, now), pair=pair)
-                content = made.file(issuer, universe_domain=universe_domain)
                 # Before the commit: a key whose file could not be written was never there.
-                write(json.dumps(content, indent=2) + "\n")
+                write(made.file_text(issuer, universe_domain=universe_domain))
                 return made
 
             registered.append(transact(engine, register))

@@ -1,5 +1,6 @@
 """client_secrets.json: the file from which Google's client libraries learn of a client."""
 
+import json
 from collections.abc import Mapping
 
 from leasehold.oauth2.client_model import Client
@@ -29,3 +30,13 @@ def client_file(client: Client, secret: str | None, issuer: str) -> ClientFile:
         content["javascript_origins"] = list(client.javascript_origins)
     content |= {"revoke_uri": f"{issuer}/revoke", "issuer": issuer}
     return {"installed" if client.type == "installed" else "web": content}
+
+
+def client_file_text(client: Client, secret: str | None, issuer: str) -> str:
+    """The whole file, as it is written."""
+    return json.dumps(client_file(client, secret, issuer), indent=2) + "\n"
+
+
+def file_name(client: Client) -> str:
+    """What the file is called when a browser keeps it, as Google's are."""
+    return f"client_secret_{client.id}.json"

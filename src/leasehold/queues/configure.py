@@ -55,6 +55,19 @@ def count_queues(tx: Transaction, project_id: str) -> int:
     return rows.count_queues(tx, project_id)
 
 
+def roles_of(tx: Transaction, project_id: str, email: str, *, most: int) -> list[tuple[str, Role]]:
+    """What ACLs of the project's queues give the address: a queue's name and a role, by name.
+
+    The first `most` of them. Takes longer with every queue, some ten milliseconds with 10,000.
+    """
+    return rows.roles_of(tx, project_id, email, most=most)
+
+
+def names_among(tx: Transaction, project_id: str, names: Sequence[str]) -> set[str]:
+    """Those of the names, which are names of queues, that queues of the project have."""
+    return rows.names_among(tx, project_id, names)
+
+
 def extent_of_queues(tx: Transaction, project_id: str, *, most: int) -> tuple[int, int]:
     """How much a queue file has to do with: queues and roles, and queues that it may pause.
 
@@ -74,7 +87,9 @@ def _insert(tx: Transaction, queue: Queue) -> Queue:
     _check(queue)
     queue_id = rows.insert_queue(tx, queue)
     if queue_id is None:
-        raise Conflict(f"project {queue.project_id} already has a queue {queue.name}")
+        raise Conflict(
+            f"project {queue.project_id} already has a queue {queue.name}", field="queue"
+        )
     return replace(queue, id=queue_id)
 
 
@@ -93,9 +108,15 @@ def _check(queue: Queue) -> None:
     check_queue_name(queue.name)
     limit = queue.task_retry_limit
     if limit is not None and not 0 <= limit <= MAX_RETRY_LIMIT:
-        raise Invalid(f"a retry limit has 0 (none) to {MAX_RETRY_LIMIT} leases, not {limit}")
+        raise Invalid(
+            f"a retry limit has 0 (none) to {MAX_RETRY_LIMIT} leases, not {limit}",
+            field="task_retry_limit",
+        )
     if not 0 <= queue.tombstone_seconds <= 10 * 366 * 86_400:
-        raise Invalid("names stay taken for 0 seconds to ten years after a task was deleted")
+        raise Invalid(
+            "names stay taken for 0 seconds to ten years after a task was deleted",
+            field="tombstone_seconds",
+        )
     check_queue_limits(queue.requests_per_second, queue.max_tasks, queue.max_bytes)
 
 
@@ -185,7 +206,7 @@ def plan_file(
 ) -> list[Step]:
     """What `apply_file` would do at this moment, and refuses what that would."""
     steps = plan(
-        rows.list_queues(tx, project_id),
+        rows.queues_for_file(tx, project_id, {declared.name for declared in file.queues}),
         file,
         project_id=project_id,
         tombstone_seconds=tombstone_seconds,

@@ -92,12 +92,11 @@ def list_page(
     for _ in range(0, MAX_LOOKED_AT, size):
         chunk = rows.tasks_after(tx, queue.id, after=place, before=before, tag=tag, num_tasks=size)
         for row in chunk:
-            outline = _outline(queue, row, ids, now)
-            if state not in (None, outline.state):
+            if state not in (None, state_of(row.eta, row.retry_count, now)):
                 continue
             if len(found) == num_tasks:
                 return found, place
-            found.append(outline)
+            found.append(_outline(queue, row, ids, now))
             place = (row.eta, row.number)
         if len(chunk) < size:
             return found, None

@@ -78,6 +78,15 @@ class ChangeRow(NamedTuple):
     bytes: int
 
 
+class StateCountsRow(NamedTuple):
+    """How many tasks a queue has, and of them those in each state."""
+
+    total: int
+    available: int
+    to_come: int
+    leased: int  # of those to come
+
+
 class QueueTotal(NamedTuple):
     """What a queue holds."""
 
@@ -208,12 +217,13 @@ def tasks_after(
     Those with this tag only, if there is one.
     """
     eta, number = after
-    among = {"queue_id": queue_id, "after_eta": eta, "after_number": number, "before": before}
+    among = {"queue_id": queue_id, "after_eta": eta, "after_number": number}
     if tag is None:
-        found = tx.all(SQL.tasks_after, **among, num_tasks=num_tasks)
-    else:
-        found = tx.all(SQL.tasks_of_tag_after, **among, num_tasks=num_tasks, tag=tag)
-    return [OutlineRow._make(row) for row in found]
+        found = tx.all(SQL.tasks_after, **among, num_tasks=num_tasks, before=before)
+        return [OutlineRow._make(row) for row in found]
+    found = tx.all(SQL.tasks_of_tag_after, **among, num_tasks=num_tasks, tag=tag)
+    rows = (OutlineRow._make(row) for row in found)
+    return [row for row in rows if row.eta < before]
 
 
 def statistics(tx: Transaction, queue_id: int, *, minute_ago: int, hour_ago: int) -> Statistics:
@@ -229,6 +239,19 @@ def contents(tx: Transaction, queue_ids: Iterable[int]) -> dict[int, tuple[int, 
     return {row[0]: (row[1], row[2]) for row in found}
 
 
+def oldest_etas(tx: Transaction, queue_ids: Iterable[int]) -> dict[int, int | None]:
+    """The least eta of each queue's tasks by the queue's id; None where there is no task."""
+    found = tx.many(SQL.oldest_etas, [(queue_id,) for queue_id in sorted(queue_ids)])
+    return dict(found)
+
+
+def state_counts(tx: Transaction, queue_id: int, *, now: int, most: int) -> StateCountsRow:
+    """Tasks of one queue by state; the last three stop counting at `most`."""
+    row = tx.one(SQL.state_counts, queue_id=queue_id, now=now, most=most)
+    assert row is not None  # a sum of nothing is a row too
+    return StateCountsRow._make(row)
+
+
 def all_totals(tx: Transaction) -> list[QueueTotal]:
     """What each queue holds, in no order."""
     return [QueueTotal._make(row) for row in tx.all(SQL.all_totals)]
@@ -239,6 +262,13 @@ def stored_bytes(tx: Transaction, project_id: str) -> int:
     row = tx.one(SQL.stored_bytes, project_id=project_id)
     assert row is not None  # a sum of nothing is a row too
     return int(row[0])
+
+
+def held(tx: Transaction, project_id: str) -> tuple[int, int]:
+    """How many tasks, leased ones included, and bytes of payload the project's queues hold."""
+    row = tx.one(SQL.held, project_id=project_id)
+    assert row is not None  # likewise
+    return int(row[0]), int(row[1])
 
 
 def full_projects(tx: Transaction) -> list[str]:
@@ -324,9 +354,15 @@ def find_queue(tx: Transaction, project_id: str, name: str) -> Queue | None:
     return None if row is None else _queues(tx, [row])[0]
 
 
-def list_queues(tx: Transaction, project_id: str) -> list[Queue]:
-    """A project's queues by name."""
-    return _queues(tx, tx.all(SQL.list_queues, project_id=project_id))
+def queues_for_file(tx: Transaction, project_id: str, names: Iterable[str]) -> list[Queue]:
+    """A project's queues that a queue file is about, by name.
+
+    Those that it names, and those that earlier files have declared: all others are left alone.
+    """
+    found = {row[0]: row for row in tx.all(SQL.queues_from_files, project_id=project_id)}
+    named = tx.many(SQL.queues_named, [(project_id, name) for name in sorted(names)])
+    found |= {row[0]: row for row in named}
+    return sorted(_queues(tx, list(found.values())), key=lambda queue: queue.name)
 
 
 def queues_after(
@@ -348,6 +384,18 @@ def count_queues(tx: Transaction, project_id: str) -> int:
     row = tx.one(SQL.count_queues, project_id=project_id)
     assert row is not None  # a count of nothing is a row too
     return int(row[0])
+
+
+def roles_of(tx: Transaction, project_id: str, email: str, *, most: int) -> list[tuple[str, Role]]:
+    """Queues by name, each with a role that its ACL gives the address; at most `most`."""
+    found = tx.all(SQL.roles_of, project_id=project_id, email=email, most=most)
+    return [(name, role) for name, role in found]
+
+
+def names_among(tx: Transaction, project_id: str, names: Sequence[str]) -> set[str]:
+    """Those of the names that queues of the project have."""
+    found = tx.many(SQL.names_among, [(project_id, name) for name in names])
+    return {name for (name,) in found}
 
 
 def extent_of_queues(tx: Transaction, project_id: str, *, most: int) -> tuple[int, int]:

@@ -139,12 +139,12 @@ select number, eta, enqueued_at, retry_count, payload_bytes, name, tag
  limit :num_tasks
 
 -- name: tasks_of_tag_after
+-- The eta has no upper bound here: with one SQLite would rather walk over all tasks by eta.
 select number, eta, enqueued_at, retry_count, payload_bytes, name, tag
   from tasks
  where queue_id = :queue_id
    and tag = :tag
    and (eta, number) > (cast(:after_eta as bigint), cast(:after_number as bigint))
-   and eta < :before
  order by eta, number
  limit :num_tasks
 
@@ -174,6 +174,33 @@ select id,
          + coalesce((select sum(bytes) from queue_changes where queue_id = rows.id), 0) as bigint)
   from {rows}
 
+-- name: oldest_etas
+-- By tasks_by_eta, once for each queue.
+-- rows: id bigint
+select id, (select min(eta) from tasks where queue_id = rows.id)
+  from {rows}
+
+-- name: state_counts
+-- One statement, so that what is not to come is the rest of the total. Looks at :most tasks at most
+-- of those to come, and at as many of the others.
+select cast(coalesce((select tasks from queue_totals where queue_id = :queue_id), 0)
+         + coalesce((select sum(tasks) from queue_changes where queue_id = :queue_id), 0) as bigint),
+       (select count(*)
+          from (select eta
+                  from tasks
+                 where queue_id = :queue_id
+                   and eta < :now
+                 order by eta
+                 limit :most) as available),
+       count(*),
+       cast(coalesce(sum(case when retry_count > 0 then 1 else 0 end), 0) as bigint)
+  from (select retry_count
+          from tasks
+         where queue_id = :queue_id
+           and eta >= :now
+         order by eta
+         limit :most) as to_come
+
 -- name: all_totals
 select queues.project_id, queues.name,
        cast(coalesce((select tasks from queue_totals where queue_id = queues.id), 0)
@@ -186,6 +213,20 @@ select queues.project_id, queues.name,
 -- name: stored_bytes
 -- Of one project; one statement, for the same reason.
 select cast(coalesce(sum(
+         coalesce((select bytes from queue_totals where queue_id = queues.id), 0)
+         + coalesce((select sum(bytes) from queue_changes where queue_id = queues.id), 0)
+       ), 0) as bigint)
+  from queues
+ where queues.project_id = :project_id
+   and queues.deleted_at is null
+
+-- name: held
+-- Tasks and bytes of one project; likewise.
+select cast(coalesce(sum(
+         coalesce((select tasks from queue_totals where queue_id = queues.id), 0)
+         + coalesce((select sum(tasks) from queue_changes where queue_id = queues.id), 0)
+       ), 0) as bigint),
+       cast(coalesce(sum(
          coalesce((select bytes from queue_totals where queue_id = queues.id), 0)
          + coalesce((select sum(bytes) from queue_changes where queue_id = queues.id), 0)
        ), 0) as bigint)
@@ -317,15 +358,27 @@ select id, project_id, name, mode, created_at, paused_at, from_file, strict_leas
    and name = :name
    and deleted_at is null
 
--- name: list_queues
+-- name: queues_from_files
 select id, project_id, name, mode, created_at, paused_at, from_file, strict_leases,
        task_retry_limit, tombstone_seconds, rate, bucket_size, max_concurrent_requests, target,
        task_age_limit, min_backoff_seconds, max_backoff_seconds, max_doublings,
        requests_per_second, max_tasks, max_bytes
   from queues
  where project_id = :project_id
+   and from_file = 1
    and deleted_at is null
- order by name
+
+-- name: queues_named
+-- rows: project_id text, name text
+select queues.id, queues.project_id, queues.name, mode, created_at, paused_at, from_file,
+       strict_leases, task_retry_limit, tombstone_seconds, rate, bucket_size,
+       max_concurrent_requests, target, task_age_limit, min_backoff_seconds, max_backoff_seconds,
+       max_doublings, requests_per_second, max_tasks, max_bytes
+  from {rows}
+  join queues
+    on queues.project_id = rows.project_id
+   and queues.name = rows.name
+   and queues.deleted_at is null
 
 -- name: queues_after
 select id, project_id, name, mode, created_at, paused_at, from_file, strict_leases,
@@ -356,6 +409,28 @@ select count(*), count(distinct running)
          where queues.project_id = :project_id
            and queues.deleted_at is null
          limit :most) as found
+
+-- name: roles_of
+-- By queues_by_name and the ACL's own key: three look-ups for each queue of the project.
+select queues.name, queue_acl.role
+  from queues
+  join queue_acl
+    on queue_acl.queue_id = queues.id
+   and queue_acl.role in ('consumer', 'producer', 'admin')
+   and queue_acl.email = :email
+ where queues.project_id = :project_id
+   and queues.deleted_at is null
+ order by queues.name, queue_acl.role
+ limit :most
+
+-- name: names_among
+-- rows: project_id text, name text
+select queues.name
+  from {rows}
+  join queues
+    on queues.project_id = rows.project_id
+   and queues.name = rows.name
+   and queues.deleted_at is null
 
 -- name: acls_of
 -- rows: queue_id bigint

@@ -109,6 +109,22 @@ def bills(tx: Transaction, now: int, *, month: Month) -> Iterator[Bill]:
         yield bill(tx, now, project_id=project_id, month=month)
 
 
+def used_months(tx: Transaction, now: int, *, project_id: str, since: int) -> list[Month]:
+    """The running month, and those before it that have usage and still a bill; newest first.
+
+    `since`, in microseconds: the project was not there before.
+    """
+    running = Month.at(now)
+    swept_before = rows.marks(tx).swept_before
+    months = []
+    month = max(Month.at(since), Month.at(swept_before * MICROSECONDS))
+    while month < running:
+        if month.starts >= swept_before and rows.is_used(tx, project_id, month):
+            months.append(month)
+        month = month.next
+    return [running, *reversed(months)]
+
+
 def usage(tx: Transaction, project_id: str, month: Month) -> tuple[Line, Line]:
     """What there is to be paid for, without prices."""
     operations = rows.operations(tx, project_id, month)

@@ -1,6 +1,5 @@
 """Between SQL and values: the only file that runs the statements of `billing_rows.sql`."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -76,10 +75,13 @@ def stored(tx: Transaction, project_id: str, month: Month) -> dict[str, int]:
     found = tx.all(
         SQL.storage_of_month, project_id=project_id, starts=month.starts, ends=month.ends
     )
-    byte_seconds: Counter[str] = Counter()
-    for queue, days_byte_seconds in found:
-        byte_seconds[queue] += days_byte_seconds
-    return dict(byte_seconds)
+    return {queue: (high << 32) + low for queue, high, low in found}
+
+
+def is_used(tx: Transaction, project_id: str, month: Month) -> bool:
+    """Whether the project did or stored anything; calls count once they are folded into days."""
+    row = tx.one(SQL.is_month_used, project_id=project_id, starts=month.starts, ends=month.ends)
+    return row is not None
 
 
 def projects(tx: Transaction, month: Month) -> list[str]:

@@ -71,13 +71,35 @@ select api, method, cast(sum(cost) as bigint)
  group by api, method
 
 -- name: storage_of_month
--- Added up by the reader: a month of some terabytes is more than a bigint holds.
-select queue, byte_seconds
+-- In two parts, above and below 2^32: a month of some terabytes is more than a bigint holds.
+select queue,
+       cast(sum(byte_seconds / 4294967296) as bigint),
+       cast(sum(byte_seconds % 4294967296) as bigint)
   from usage_storage
  where project_id = :project_id
    and period = 'day'
    and starts >= :starts
    and starts < :ends
+ group by queue
+
+-- name: is_month_used
+-- Each part ends at the first row that it finds.
+select 1
+ where exists (
+       select 1
+         from usage_counts
+        where project_id = :project_id
+          and period = 'day'
+          and starts >= :starts
+          and starts < :ends
+          and outcome = '')
+    or exists (
+       select 1
+         from usage_storage
+        where project_id = :project_id
+          and period = 'day'
+          and starts >= :starts
+          and starts < :ends)
 
 -- name: projects_of_month
 select project_id

@@ -70,6 +70,16 @@ class CallsRow(NamedTuple):
     cost: int  # of calls that were done
 
 
+class LargestRow(NamedTuple):
+    """What one queue held in the whole range."""
+
+    queue: str
+    task_seconds: int
+    byte_seconds: int
+    most_tasks: int
+    most_bytes: int
+
+
 class StepRow(NamedTuple):
     """How many calls of a line of a report took as long as one step says."""
 
@@ -163,6 +173,39 @@ def report_calls(
     return [CallsRow(row[0], tuple(row[1:7]), *row[7:]) for row in found]
 
 
+def calls_by_value(
+    tx: Transaction,
+    project_id: str,
+    times: TimeRange,
+    *,
+    by: Dimension | Literal[""],
+    filters: Mapping[Dimension, str],
+) -> Iterable[tuple[int, str, str, int, int]]:
+    """When a period starts, an outcome, a value, the calls and their cost; each many times.
+
+    The value is that of `by`: "" for none, and for the outcome, which is there anyway.
+    """
+    return tx.all(
+        SQL.calls_by_value,
+        **_range(project_id, times),
+        **_wanted(filters),
+        by=by,
+        seconds=times.seconds,
+    )
+
+
+def latency_steps(
+    tx: Transaction, project_id: str, times: TimeRange, *, filters: Mapping[Dimension, str]
+) -> Iterable[tuple[int, int, int]]:
+    """When a period starts, a step, and how many calls took so long; each many times."""
+    return tx.all(SQL.latency_steps, **_range(project_id, times), **_wanted(filters))
+
+
+def is_done(tx: Transaction, project_id: str, times: TimeRange, *, method: str) -> bool:
+    """Whether the method was called in the range and not refused."""
+    return tx.one(SQL.is_done, **_range(project_id, times), method=method) is not None
+
+
 def report_latencies(
     tx: Transaction,
     project_id: str,
@@ -196,6 +239,15 @@ def report_stored(
         most=most,
     )
     return [StoredRow._make(row) for row in found]
+
+
+def largest_stored(
+    tx: Transaction, project_id: str, times: TimeRange, *, most: int
+) -> list[LargestRow]:
+    """The queues that held most, the largest first; at most `most` rows."""
+    found = tx.all(SQL.largest_stored, **_range(project_id, times), most=most)
+    rows = [LargestRow._make(row) for row in found]
+    return sorted(rows, key=lambda row: (-row.byte_seconds, -row.task_seconds, row.queue))
 
 
 def _range(project_id: str, times: TimeRange) -> dict[str, object]:

@@ -122,6 +122,72 @@ select starts, shown_api, shown_method, shown_credential, shown_api_key, shown_e
           shown_outcome
  limit :most
 
+-- name: calls_by_value
+-- Not added up: of many rows that is done in half the time by who reads them.
+select starts, outcome,
+       case cast(:by as text) when 'api' then api
+                              when 'method' then method
+                              when 'credential' then credential
+                              when 'api_key' then api_key
+                              when 'email' then email
+                              else '' end,
+       calls, cost
+  from (select starts, api, method, credential, api_key, email, outcome, calls, cost
+          from usage_counts
+         where project_id = :project_id
+           and period = :period
+           and starts >= :since
+           and starts < :until
+         union all
+        select minute / :seconds * :seconds, api, method, credential, api_key, email, outcome,
+               calls, cost
+          from usage_entries
+         where project_id = :project_id
+           and minute >= :since
+           and minute < :until) as counted
+ where api = coalesce(cast(:api as text), api)
+   and method = coalesce(cast(:method as text), method)
+   and credential = coalesce(cast(:credential as text), credential)
+   and api_key = coalesce(cast(:api_key as text), api_key)
+   and email = coalesce(cast(:email as text), email)
+   and outcome = coalesce(cast(:outcome as text), outcome)
+
+-- name: latency_steps
+-- Likewise.
+select starts, step, calls
+  from usage_latencies
+ where project_id = :project_id
+   and period = :period
+   and starts >= :since
+   and starts < :until
+   and api = coalesce(cast(:api as text), api)
+   and method = coalesce(cast(:method as text), method)
+   and credential = coalesce(cast(:credential as text), credential)
+   and api_key = coalesce(cast(:api_key as text), api_key)
+   and email = coalesce(cast(:email as text), email)
+   and outcome = coalesce(cast(:outcome as text), outcome)
+
+-- name: is_done
+-- Whether such a call was done in the range.
+select 1
+  from (select method
+          from usage_counts
+         where project_id = :project_id
+           and period = :period
+           and starts >= :since
+           and starts < :until
+           and method = :method
+           and outcome = ''
+         union all
+        select method
+          from usage_entries
+         where project_id = :project_id
+           and minute >= :since
+           and minute < :until
+           and method = :method
+           and outcome = '') as found
+ limit 1
+
 -- name: report_latencies
 select starts, shown_api, shown_method, shown_credential, shown_api_key, shown_email,
        shown_outcome, step,
@@ -160,4 +226,17 @@ select starts, shown_queue,
            and starts < :until
            and queue = coalesce(cast(:queue as text), queue)) as shown
  group by starts, shown_queue
+ limit :most
+
+-- name: largest_stored
+-- The queues that held the most in the whole range.
+select queue, cast(sum(task_seconds) as bigint), cast(sum(byte_seconds) as bigint),
+       max(most_tasks), max(most_bytes)
+  from usage_storage
+ where project_id = :project_id
+   and period = :period
+   and starts >= :since
+   and starts < :until
+ group by queue
+ order by sum(byte_seconds) desc, sum(task_seconds) desc, queue
  limit :most

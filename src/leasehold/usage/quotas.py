@@ -254,7 +254,7 @@ def _check_quota(quota: str) -> None:
 def _check_most(most: int | None) -> None:
     if most is not None and not 1 <= most <= MAX_LIMIT:
         raise Invalid(
-            f"a quota is a whole number from 1 to {MAX_LIMIT}; to stop every call, disable the"
+            f"a quota is a whole number from 1 to {MAX_LIMIT:,}; to stop every call, disable the"
             " project",
             field="limit",
         )
@@ -262,9 +262,10 @@ def _check_most(most: int | None) -> None:
 
 def _check_is_less(most: int | None, given: int | None, quota: str) -> None:
     if most is None or (given is not None and most > given):
+        limit = "without limit" if given is None else f"{given:,}"
         raise Invalid(
-            f"a project may only lower its {quota}, which is {given or 'without limit'}: to raise"
-            " it, ask the operator of this server",
+            f"a project may only lower its {quota}, which is {limit}: to raise it, ask the operator"
+            " of this server",
             field="limit",
         )
 

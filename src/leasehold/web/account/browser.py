@@ -10,9 +10,11 @@ from leasehold.sign_in.model import BrowserSession, From
 from leasehold.web.account.client_address import Network, client_address
 
 MAX_USER_AGENT = 300  # characters that are kept of it
-_YEAR = 365 * 86_400  # seconds for which a browser keeps a cookie; the server ends sessions earlier
+_DAY = 86_400
+_YEAR = 365 * _DAY  # seconds for which a browser keeps a cookie; the server ends sessions earlier
 _STEP_SECONDS = 900  # longer than a second step may take
 _NOTE_SECONDS = 60  # from a form to the page after it
+_CONSENT_SECONDS = 900  # from the explorer to the consent page, perhaps signing in, and back
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ class Browsers:
         self.second_step = Cookie(f"{prefix}-second-step", is_secure, _STEP_SECONDS)
         self.known_browser = Cookie(f"{prefix}-known-browser", is_secure, _YEAR)
         self.note = Cookie(f"{prefix}-note", is_secure, _NOTE_SECONDS)
+        self.explorer_request = Cookie(f"{prefix}-explorer-request", is_secure, _CONSENT_SECONDS)
+        # What is in it says when it ends.
+        self.explorer_token = Cookie(f"{prefix}-explorer-token", is_secure, _DAY)
 
     def is_own_form(self, request: Request) -> bool:
         """Whether a page of ours sent this, as far as the browser tells; nobody else is believed.

@@ -53,6 +53,7 @@ from leasehold.storage.transaction import Transaction
 from leasehold.web.account.browser import Browsers
 from leasehold.web.account.client_address import trusted_networks
 from leasehold.web.account.look import Look, Referrer
+from leasehold.web.account.upload import Sent, read_upload
 from leasehold.web.oauth.form import (
     MAX_BODY_BYTES,
     Form,
@@ -103,9 +104,9 @@ class Pages:
         """The browser session of the request's cookie, if it is (still) one."""
         return await browser_sessions.current(self.sign_in, self.browsers.session.read(request))
 
-    async def visit(self, request: Request, form: Form) -> "Visit":
+    async def visit(self, request: Request, form: Form, file: bytes | None = None) -> "Visit":
         """One request for a page, whoever sent it. Raises FormRefused for its query."""
-        return Visit(self, request, await self.session(request), read_query(request), form)
+        return Visit(self, request, await self.session(request), read_query(request), form, file)
 
     async def not_found(self, request: Request, error: Exception) -> Response:
         """Answers what no route knows, and what Starlette's routes refuse: for its handlers."""
@@ -125,6 +126,7 @@ class Visit:
     session: BrowserSession | None  # None: nobody is signed in
     query: Form
     form: Form  # empty unless the page acts
+    file: bytes | None = None  # the one that came with the form, of a page that takes files
 
     @property
     def caller(self) -> From:
@@ -197,14 +199,17 @@ class Page:
         act: Handler | None = None,
         back: str = "",
         max_bytes: int | None = None,
+        max_file_bytes: int | None = None,
     ) -> None:
         """`back`: the path of the page that shows the form, where it is another one.
 
-        `max_bytes`: of a form that may be longer than usual.
+        `max_bytes`: of a form that may be longer than usual. `max_file_bytes`: of a file that may
+        come with it, of which one byte more is kept when it is longer; None: no file may come.
         """
         self._pages = pages
         self._back = back
         self._max_bytes = max_bytes or MAX_BODY_BYTES
+        self._max_file_bytes = max_file_bytes
         self._show = show
         self._act = act
 
@@ -235,12 +240,19 @@ class Page:
         if request.method == "POST" and self._act:
             if not self._pages.browsers.is_own_form(request):
                 raise Forbidden(_NOT_OURS)
-            seconds = self._pages.settings.header_seconds
-            form = await read_body(request, seconds=seconds, max_bytes=self._max_bytes)
-            return await self._act(await self._pages.visit(request, form))
+            sent = await self._read(request)
+            return await self._act(await self._pages.visit(request, sent.form, sent.file))
         if request.method in ("GET", "HEAD") and self._show:
             return await self._show(await self._pages.visit(request, {}))
         return self._wrong_method()
+
+    async def _read(self, request: Request) -> Sent:
+        seconds = self._pages.settings.header_seconds
+        if self._max_bytes > MAX_BODY_BYTES and await self._pages.session(request) is None:
+            raise SignInFirst  # megabytes are read for people whom we know
+        if self._max_file_bytes is not None:
+            return await read_upload(request, seconds=seconds, max_file_bytes=self._max_file_bytes)
+        return Sent(await read_body(request, seconds=seconds, max_bytes=self._max_bytes), None)
 
     def _wrong_method(self) -> Response:
         page = self._pages.look.refusal(405, "Open it in the browser and use its buttons.")

@@ -1,5 +1,6 @@
 """What somebody typed into a form: read with care, and kept for the page that refuses it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -10,6 +11,7 @@ from leasehold.web.oauth.form import Form
 
 MAX_CHARACTERS = 1024  # of a field that does not say more
 _MAX_DIGITS = 19  # of a bigint
+_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 T = TypeVar("T", bound=str)
 
@@ -64,6 +66,15 @@ class Typed:
         if not (digits.isascii() and digits.isdecimal() and len(digits) < _MAX_DIGITS):
             raise Invalid("that is not a whole number: use digits alone", field=name)
         return int(text)
+
+    def decimal(self, name: str) -> float | None:
+        """A number, maybe with a fraction, also with blanks or commas in it; None if empty."""
+        text = self.text(name, max_length=50).replace(",", "").replace(" ", "")
+        if not text:
+            return None
+        if not _DECIMAL.fullmatch(text):
+            raise Invalid("that is not a number: write it like 12 or 0.5", field=name)
+        return float(text)
 
     def one_of(self, name: str, choices: Sequence[T]) -> T:
         """One of these; what a page's own radio buttons and lists send is always one."""

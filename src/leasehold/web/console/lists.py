@@ -1,10 +1,11 @@
 """Lists: a page of many things, a search, and the way to the next page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
+from leasehold.administration import paging
 from leasehold.administration.paging import Page
 from leasehold.web.account.page import Visit
 
@@ -27,6 +28,18 @@ class Listing(Generic[T]):
     def is_whole(self) -> bool:
         """Whether all there is stands on this page, so that nobody needs a search."""
         return not (self.search or self.next or self.start)
+
+
+def part(visit: Visit, found: Sequence[T], words: Callable[[T], str]) -> Page[T]:
+    """A page of a list that is read whole, for it is never long: what has the search in its words.
+
+    Raises Invalid for a page's token that is none.
+    """
+    sought = visit.parameter(SEARCH).strip().casefold()
+    start = paging.number_in(visit.parameter(PAGE)) or 0
+    there = [each for each in found if sought in words(each).casefold()]
+    end = start + PAGE_SIZE
+    return Page(there[start:end], paging.token_after(str(end)) if len(there) > end else "")
 
 
 def listing(visit: Visit, page: Page[T]) -> Listing[T]:

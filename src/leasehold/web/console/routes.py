@@ -2,7 +2,21 @@
 
 from starlette.routing import Route
 
-from leasehold.web.console import apis, members, overview, projects, settings
+from leasehold.web.console import (
+    apis,
+    audit,
+    billing,
+    consent_screen,
+    credentials,
+    explorer,
+    members,
+    overview,
+    projects,
+    queues,
+    quotas,
+    settings,
+    usage,
+)
 from leasehold.web.console.shell import Console, Group
 
 # Overview, APIs, Members, Queues, Credentials, Consent screen, Quotas, Usage, Billing, Audit log,
@@ -11,6 +25,14 @@ GROUPS: tuple[Group, ...] = (
     overview.GROUP,
     apis.GROUP,
     members.GROUP,
+    queues.GROUP,
+    credentials.GROUP,
+    consent_screen.GROUP,
+    quotas.GROUP,
+    usage.GROUP,
+    billing.GROUP,
+    audit.GROUP,
+    explorer.GROUP,
     settings.GROUP,
 )
 

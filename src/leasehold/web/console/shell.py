@@ -26,6 +26,7 @@ the project of the path; to everybody else the project is not there. A form came
 ours. Errors of `leasehold.errors` that a function raises become pages in the console's look.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from leasehold.accounts.projects import canonical_project_id
 from leasehold.administration import authority, projects
 from leasehold.administration.actor import Actor
 from leasehold.errors import Error, NotFound, Unavailable
+from leasehold.oauth2.server import AuthorizationServer
 from leasehold.sign_in.errors import AuthenticationTooOld
 from leasehold.sign_in.model import BrowserSession
 from leasehold.storage.transaction import Transaction
@@ -51,6 +53,7 @@ from leasehold.web.console.forms import NOTHING_TYPED, Confirmation, Typed
 
 HOME = "/console"
 MAX_PICKED = 8  # projects in the picker; the others are behind its search
+MAX_MAKING = 1  # of what `ConsoleVisit.make` does, at a time
 
 _FRAGMENT_IS_LAST = 286  # htmx: show this, and ask no more
 
@@ -67,6 +70,7 @@ class ProjectPage:
     show: Show | None = None
     act: Show | None = None
     max_bytes: int | None = None  # of the form; None: as everywhere
+    max_file_bytes: int | None = None  # of a file that may come with the form; None: no file may
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,15 @@ class Console:
         *,
         groups: Sequence[Group],
         trust_anew: Callable[[], Awaitable[None]],
+        authorization_server: AuthorizationServer,
     ) -> None:
         """`trust_anew`: this process asks what changed; it is called after every act."""
         self.pages = pages
         self.services = services
+        self.authorization_server = authorization_server
         self.groups = tuple(groups)
         self.trust_anew = trust_anew
+        self.making = asyncio.Semaphore(MAX_MAKING)
         self.flash = Flash(pages.browsers.note, services.secret_box, services.entropy)
 
     def route(self, path: str, *, show: ShowAll | None = None, act: ShowAll | None = None) -> Route:
@@ -120,6 +127,7 @@ class Console:
                 show=partial(answer, handler=page.show) if page.show else None,
                 act=partial(answer, handler=page.act) if page.act else None,
                 max_bytes=page.max_bytes,
+                max_file_bytes=page.max_file_bytes,
             ),
         )
 
@@ -190,9 +198,23 @@ class ConsoleVisit:
         """The form that was sent."""
         return Typed(self.visit.form or {"": [""]})  # one without fields was sent, too
 
+    @property
+    def file(self) -> bytes | None:
+        """The file that came with the form, cut off one byte after the page's `max_file_bytes`."""
+        return self.visit.file
+
     async def read(self, operation: Callable[[Transaction, int], R]) -> R:
         """Runs an operation that only reads."""
         return await self.visit.read(operation)
+
+    async def make(self, work: Callable[[], R]) -> R:
+        """Does on another thread what takes long, when it is its turn."""
+        async with self.console.making:
+            return await asyncio.to_thread(work)
+
+    async def read_aside(self, operation: Callable[[Transaction, int], R]) -> R:
+        """Runs one that may read for long: on another thread, where no other call waits for it."""
+        return await self.visit.pages.committer.read_aside(operation)
 
     async def write(self, operation: Callable[[Transaction, int], R]) -> R:
         """Runs an operation; when this returns it is durable, and this process acts by it."""

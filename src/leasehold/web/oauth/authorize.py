@@ -6,7 +6,7 @@ form on another site brings no cookie of ours. `act` takes the form of the conse
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -40,6 +40,7 @@ from leasehold.oauth2.server import AuthorizationServer
 from leasehold.sign_in.model import BrowserSession
 from leasehold.web.account.look import form_target
 from leasehold.web.account.page import Page, Pages, Visit
+from leasehold.web.oauth.consent_card import choices, destination, logo_url, sentences
 from leasehold.web.oauth.form import FormRefused, read_body
 
 PATHS = ("/o/oauth2/v2/auth", "/o/oauth2/auth")
@@ -260,12 +261,12 @@ class AuthorizationVisit:
             client=asker.client,
             screen=asker.screen,
             logo=logo_url(asker.screen.project_id) if asker.screen.logo_type else "",
-            choices=_choices(offer.tickable),
-            fixed=_sentences(offer.fixed & ~scopes.OFFLINE_ACCESS),
-            granted=_sentences(offer.granted & ~scopes.OFFLINE_ACCESS),
+            choices=choices(offer.tickable),
+            fixed=sentences(offer.fixed & ~scopes.OFFLINE_ACCESS),
+            granted=sentences(offer.granted & ~scopes.OFFLINE_ACCESS),
             is_offline=request.is_offline,
             minutes=server.settings.access_token_seconds // 60,
-            destination=_destination(request.redirect_uri),
+            destination=destination(request.redirect_uri),
             is_local=is_imitable(request, asker.client),
             shows_code=redirect_uris.legacy_switch(request.redirect_uri) is not None,
             switch=self._sign_in(form, request, reason="switch"),
@@ -325,11 +326,6 @@ def answer_page(pages: Pages, server: AuthorizationServer) -> Page:
     return Page(pages, act=act)
 
 
-def logo_url(project_id: str) -> str:
-    """Where a project's logo is; a project's id needs no escaping."""
-    return f"/logos/{project_id}"
-
-
 _TITLES = {"expired": "Please start again"}
 
 
@@ -361,32 +357,6 @@ def _form_targets(redirect_uri: str) -> list[str]:
     on_this_machine = ["http://127.0.0.1:*", "http://localhost:*"]
     more = on_this_machine if redirect_uri.startswith("http://") else []
     return [form_target(redirect_uri), "https:", *more]
-
-
-def _choices(mask: int) -> list[dict[str, str]]:
-    """One for each sentence: a scope has two names where Google's has, and people see one."""
-    by_sentence: dict[str, list[str]] = {}
-    for scope in scopes.of(mask):
-        by_sentence.setdefault(scope.sentence, []).append(scope.url)
-    return [
-        {"sentence": sentence, "scopes": " ".join(urls)} for sentence, urls in by_sentence.items()
-    ]
-
-
-def _sentences(mask: int) -> list[str]:
-    return [choice["sentence"] for choice in _choices(mask)]
-
-
-def _destination(redirect_uri: str) -> str:
-    """Where the answer goes, as people say it."""
-    if redirect_uris.legacy_switch(redirect_uri):
-        return "a page here, from which you copy it"
-    parts = urlsplit(redirect_uri)
-    if parts.scheme == "https":
-        return parts.netloc
-    if parts.scheme == "http":
-        return f"a program on this computer ({parts.netloc})"
-    return f"an app on this device ({parts.scheme})"
 
 
 def _shortened(text: str) -> str:

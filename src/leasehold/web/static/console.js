@@ -6,7 +6,6 @@ const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 // A day of a report is one in UTC, whatever day it is here.
 const utcDate = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 const onAxisUtc = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
-const onAxis = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 
 function shown(time) {
   const then = new Date(time.dateTime);
@@ -38,28 +37,74 @@ async function copy(button) {
 
 // Charts: each is drawn from the table that stands in it, in the colours of the page.
 
-const COLOURS = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5"];
+const SERIES = 6; // that have a colour of their own; a seventh is all others
+const DASHES = [[], [7, 4], [2, 3]]; // lines are told apart by these, too
+const HOUR = 3600;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const first = (figure) => ("refusals" in figure.dataset ? 1 : 0); // refusals are not in the colour of what was done
+const style = (figure, place) => (place < SERIES ? ((place + first(figure)) % SERIES) + 1 : "rest");
+const format = (options) => new Intl.DateTimeFormat(undefined, options);
+const onAxisDay = format({ day: "numeric", month: "short" });
+const onAxisHour = format({ hour: "numeric", minute: "2-digit" });
+const hidden = new WeakMap(); // a figure, and the names of the series that its reader switched off
 
+// The periods of a chart that has one place for each, also for those that are not in its table.
+function periods(table) {
+  const [since, until, seconds] = ["since", "until", "seconds"].map((name) => Number(table.dataset[name]));
+  const starts = [];
+  for (let start = since; start < until; start += seconds) starts.push(new Date(start * 1000));
+  const isLong = until - since > 50 * HOUR;
+  if (seconds > HOUR) return { starts, onAxis: onAxisUtc, inFull: utcDate, isRound: () => true };
+  if (isLong) return { starts, onAxis: onAxisDay, inFull: moment, isRound: (at) => at.getHours() === 0 };
+  if (seconds === HOUR) return { starts, onAxis: onAxisHour, inFull: moment, isRound: (at) => at.getHours() % 3 === 0 };
+  const step = until - since > 3 * HOUR ? 60 : 10;
+  return { starts, onAxis: onAxisHour, inFull: moment, isRound: (at) => at.getMinutes() % step === 0 };
+}
+
+// What a table says: names of its series, and for each place its words, its title and its values.
 function read(figure) {
-  const rows = [...figure.querySelectorAll("tbody tr")].filter((row) => row.querySelector("[data-value]"));
-  const names = [...figure.querySelectorAll("thead th")].slice(1).map((cell) => cell.textContent);
+  const table = figure.querySelector("table");
+  const rows = [...table.tBodies[0].rows].filter((row) => row.querySelector("[data-value]"));
+  const names = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent);
+  const numbers = (row) => [...row.querySelectorAll("td")].map((cell) => Number(cell.dataset.value));
+  const without = names.map(() => ("gaps" in figure.dataset ? null : 0));
+  if (!("since" in table.dataset)) {
+    const words = rows.map((row) => row.cells[0].textContent);
+    return { names, words, titles: words, values: rows.map(numbers), isRound: words.map(() => true) };
+  }
+  const { starts, onAxis, inFull, isRound } = periods(table);
+  const found = new Map(rows.map((row) => [Date.parse(row.querySelector("time").dateTime), numbers(row)]));
+  const round = starts.map(isRound);
   return {
-    labels: rows.map((row) => {
-      const time = row.querySelector("th time");
-      if (!time) return row.querySelector("th").textContent;
-      return ("day" in time.dataset ? onAxisUtc : onAxis).format(new Date(time.dateTime));
-    }),
-    datasets: names.map((label, i) => ({
-      label,
-      data: rows.map((row) => Number(row.querySelectorAll("td")[i].dataset.value)),
-      backgroundColor: colour(COLOURS[i % COLOURS.length]),
-      borderColor: colour(COLOURS[i % COLOURS.length]),
-      pointRadius: 0,
-      borderWidth: figure.dataset.chart === "line" ? 2 : 0,
-      maxBarThickness: 32,
-    })),
+    names,
+    words: starts.map((at) => onAxis.format(at)),
+    titles: starts.map((at) => inFull.format(at)),
+    values: starts.map((at) => found.get(at.getTime()) ?? without),
+    isRound: round.filter(Boolean).length > 1 ? round : round.map(() => true),
   };
+}
+
+function datasets(figure, { names, values }) {
+  const isLine = figure.dataset.chart === "line";
+  return names.map((label, place) => {
+    const data = values.map((row) => (isLine ? row[place] : row[place] || null));
+    const own = colour(`--chart-${style(figure, place)}`);
+    const isAlone = ({ dataIndex: at }) => (data[at - 1] ?? null) === null && (data[at + 1] ?? null) === null;
+    return {
+      label,
+      data,
+      hidden: hidden.get(figure)?.has(label) ?? false,
+      backgroundColor: own,
+      borderColor: own,
+      borderWidth: isLine ? 2 : 0,
+      borderDash: isLine ? DASHES[place % DASHES.length] : [],
+      pointRadius: (point) => (isLine && isAlone(point) ? 3 : 0),
+      pointHitRadius: 8,
+      maxBarThickness: 32,
+      categoryPercentage: values.length > 100 ? 1 : 0.85,
+      barPercentage: 1,
+    };
+  });
 }
 
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
@@ -70,31 +115,110 @@ function size(bytes) {
   return `${bytes.toLocaleString(undefined, { maximumFractionDigits: 1 })} ${UNITS[step]}`;
 }
 
+const milliseconds = (number) => `${number.toLocaleString(undefined, { maximumFractionDigits: 2 })} ms`;
+const plain = (number) => number.toLocaleString();
+
+function unit(figure) {
+  if ("bytes" in figure.dataset) return size;
+  return "milliseconds" in figure.dataset ? milliseconds : plain;
+}
+
+function options(figure, { titles, isRound }) {
+  const shownAs = unit(figure);
+  const stacked = figure.dataset.chart === "bar";
+  const ticks = { color: colour("--soft"), maxRotation: 0, autoSkipPadding: 16 };
+  const together = (points) => points.reduce((sum, point) => sum + point.parsed.y, 0);
+  return {
+    animation: false, // also for who asked the system for less motion
+    maintainAspectRatio: false,
+    interaction: { mode: "index", intersect: false },
+    scales: {
+      x: {
+        stacked,
+        ticks,
+        grid: { display: false },
+        border: { color: colour("--line") },
+        afterBuildTicks: (axis) => (axis.ticks = axis.ticks.filter((tick) => isRound[tick.value])),
+      },
+      y: {
+        stacked,
+        beginAtZero: true,
+        ticks: { ...ticks, callback: shownAs, maxTicksLimit: figure.classList.contains("small") ? 3 : 7, precision: shownAs === plain ? 0 : undefined },
+        grid: { color: colour("--line") },
+        border: { display: false },
+      },
+    },
+    plugins: {
+      legend: { display: false }, // ours is text of the page
+      tooltip: {
+        backgroundColor: colour("--ink"),
+        titleColor: colour("--card"),
+        bodyColor: colour("--card"),
+        footerColor: colour("--card"),
+        boxPadding: 4,
+        padding: 10,
+        callbacks: {
+          title: ([point]) => (point ? titles[point.dataIndex] : ""),
+          label: (point) => `${point.dataset.label}: ${shownAs(point.parsed.y)}`,
+          footer: (points) => (stacked && points.length > 1 ? `Together: ${shownAs(together(points))}` : ""),
+        },
+      },
+    },
+  };
+}
+
+function swatch(figure, place) {
+  const mark = document.createElement("span");
+  mark.className = figure.dataset.chart === "line" ? "swatch line" : "swatch";
+  mark.dataset.series = style(figure, place);
+  return mark;
+}
+
+// What each colour means; a press leaves a series out.
+function legend(figure, { names }) {
+  const list = document.createElement("ul");
+  list.className = "legend";
+  list.hidden = names.length < 2;
+  for (const [place, name] of names.entries()) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.name = name;
+    button.setAttribute("aria-pressed", String(!hidden.get(figure)?.has(name)));
+    button.append(swatch(figure, place), name);
+    button.addEventListener("click", () => toggle(figure, button, place));
+    const item = document.createElement("li");
+    item.append(button);
+    list.append(item);
+  }
+  const before = figure.querySelector(".legend");
+  const isSame = before && before.textContent === list.textContent;
+  if (!isSame) before ? before.replaceWith(list) : figure.querySelector(".plot").before(list);
+}
+
+function toggle(figure, button, place) {
+  const names = hidden.get(figure) ?? new Set();
+  hidden.set(figure, names);
+  const isShown = names.has(button.dataset.name);
+  isShown ? names.delete(button.dataset.name) : names.add(button.dataset.name);
+  button.setAttribute("aria-pressed", String(isShown));
+  const chart = window.Chart.getChart(figure.querySelector("canvas"));
+  chart.setDatasetVisibility(place, isShown);
+  chart.update("none");
+}
+
 function draw(root) {
   if (!window.Chart) return;
   window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   for (const figure of root.querySelectorAll("[data-chart]")) {
-    const data = read(figure);
-    if (!data.labels.length) continue;
+    const said = read(figure);
     const canvas = figure.querySelector("canvas");
     window.Chart.getChart(canvas)?.destroy();
-    figure.querySelector(".plot").hidden = false;
-    const axis = { grid: { color: colour("--line") }, ticks: { color: colour("--soft"), maxRotation: 0, autoSkipPadding: 16 } };
-    const sizes = "bytes" in figure.dataset;
-    const tooltip = sizes ? { callbacks: { label: (at) => `${at.dataset.label}: ${size(at.parsed.y)}` } } : {};
-    const y = sizes ? { ...axis, ticks: { ...axis.ticks, callback: size } } : axis;
-    const stacked = figure.dataset.chart === "bar";
-    new window.Chart(canvas, {
-      type: figure.dataset.chart,
-      data,
-      options: {
-        animation: false,
-        maintainAspectRatio: false,
-        interaction: { mode: "index", intersect: false },
-        scales: { x: { ...axis, stacked, grid: { display: false } }, y: { ...y, stacked, beginAtZero: true } },
-        plugins: { tooltip, legend: { display: data.datasets.length > 1, labels: { color: colour("--ink"), boxWidth: 12 } } },
-      },
-    });
+    const isEmpty = !said.values.length || !figure.querySelector("[data-value]");
+    figure.querySelector(".plot").hidden = isEmpty;
+    if (isEmpty) continue;
+    legend(figure, said);
+    const data = { labels: said.words, datasets: datasets(figure, said) };
+    new window.Chart(canvas, { type: figure.dataset.chart, data, options: options(figure, said) });
   }
 }
 
@@ -128,6 +252,17 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   for (const canvas of event.target.querySelectorAll("canvas")) window.Chart?.getChart(canvas)?.destroy();
 });
 document.addEventListener("htmx:afterSwap", (event) => prepare(event.target));
+// Parts that came along and took the place of others; a chart is drawn anew from its new table.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (event.detail.target.contains(document.activeElement)) event.detail.shouldSwap = false;
+});
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  localise(event.target.parentElement);
+  const figure = event.target.closest("[data-chart]");
+  if (!figure) return;
+  figure.closest("[hidden]")?.removeAttribute("hidden"); // it had nothing to show before
+  draw(figure.parentElement);
+});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) window.htmx?.trigger(document.body, "looked-at");
 });
