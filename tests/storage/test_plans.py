@@ -25,7 +25,7 @@ MAY_SCAN = {
 }
 
 # What SQLite calls what it was given with the statement, or has found by a part of it.
-NO_TABLES = {"CONSTANT", "json_each", "rows", "found"}
+NO_TABLES = {"CONSTANT", "json_each", "rows", "found", "available", "to_come"}
 
 ONE_CELL = {"bigint": 1, "text": "x", "bytes": b"x"}
 
