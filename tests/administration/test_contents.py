@@ -68,7 +68,6 @@ def test_everything_in_a_project_is_counted(office: Office, actor: Actor) -> Non
 
     assert held == Contents(
         queues=1,
-        tasks=0,
         stored_bytes=0,
         service_accounts=1,
         account_keys=1,

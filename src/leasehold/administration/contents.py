@@ -20,7 +20,6 @@ class Contents:
     """What a project holds."""
 
     queues: int
-    tasks: int  # in all of them, leased ones too
     stored_bytes: int  # payload of all tasks
     service_accounts: int
     account_keys: int
@@ -72,11 +71,9 @@ def count(tx: Transaction, now: int, actor: Actor, *, project_id: str) -> Conten
     """How many of each. Raises NotFound, and Conflict for a deleted project."""
     authority.require(tx, actor, project_id)
     keys = api_keys.keys_of(tx, now, project_id)
-    tasks, stored_bytes = stats.held(tx, project_id)
     return Contents(
         queues=configure.count_queues(tx, project_id),
-        tasks=tasks,
-        stored_bytes=stored_bytes,
+        stored_bytes=stats.stored_bytes(tx, project_id),
         service_accounts=len(service_accounts.list_accounts(tx, project_id)),
         account_keys=sum(service_accounts.count_keys(tx, project_id).values()),
         clients=len(clients.clients_of(tx, project_id)),

@@ -145,6 +145,10 @@ def test_months_that_cannot_be_are_refused_beside_the_picker(owner: Visitor) -> 
         for file in ("csv", "json"):
             assert status == gets(owner, f"{BILLING}/{file}?month={asked}")[0]
     is_in_order(owner.page, "console-billing-refused")
+    owner.site.do(lambda tx, _: billing_rows.move_swept_before(tx, month.starts + 1))
+    assert 404 == owner.opens(BILLING).status
+    owner.sees(f"The usage of {month}, or some of it, is no longer kept")
+    expect(owner.page.get_by_label("Month")).to_have_value(str(month))
 
 
 def test_the_files_are_those_of_the_command_line(owner: Visitor) -> None:

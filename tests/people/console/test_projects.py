@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from leasehold.accounts import projects
 from leasehold.accounts.model import Project
 from leasehold.storage.transaction import Transaction
+from leasehold.usage import ledger
+from leasehold.usage.charge import Charge
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, SHOP
 from tests.people.visitor import ADA, Visitor
@@ -159,6 +161,59 @@ def test_the_calls_of_today_move_without_reloading(ada: Visitor) -> None:
     ada.page.evaluate("htmx.trigger(document.body, 'looked-at')")
 
     ada.sees("Calls today1")
+
+
+def test_the_overview_shows_the_last_hours_and_the_newest_acts(owner: Visitor) -> None:
+    site = owner.site
+    owner.opens(f"{AT}/apis")
+    owner.presses("Switch it on")
+    owner.opens(f"{AT}/overview")
+    owner.sees("What was changed last", "apis.enable", ADA, "Tasks stored0")
+    expect(owner.page.locator("#hours")).to_be_hidden()
+    call = Charge(SHOP, "taskqueue", "taskqueue.tasks.lease", "worker", "", "", 1)
+    site.do(lambda tx, now: ledger.record(tx, now, [(call, None)] * 3))
+
+    owner.page.evaluate("htmx.trigger(document.body, 'looked-at')")
+
+    expect(owner.page.locator("#hours canvas")).to_be_visible()
+    owner.page.locator("#hours summary").click()
+    expect(owner.page.locator("#hours-table tbody td").first).to_have_text("3")
+    is_in_order(owner.page, "console-overview-busy")
+    owner.follows("apis.enable")
+    owner.sees("apis.enable")
+
+
+def test_each_first_step_leads_to_where_it_is_done(ada: Visitor) -> None:
+    site = ada.site
+    site.do(lambda tx, _: projects.add_member(tx, project_id=PROJECT, email=ADA, role="admin"))
+    ada.has_signed_in()
+    for make in (nothing, make_queue, make_key, make_consumer, make_task):
+        make(site)
+        ada.opens(f"/console/{PROJECT}/overview")
+        way = ada.page.locator(".step.next .actions a").get_attribute("href")
+
+        assert 200 == ada.opens(way or "").status
+
+
+def nothing(_site: RunningServer) -> None:
+    pass
+
+
+def make_queue(site: RunningServer) -> None:
+    site.queue()
+
+
+def make_key(site: RunningServer) -> None:
+    site.service_account()
+
+
+def make_consumer(site: RunningServer) -> None:
+    site.queue_for(site.service_account()["client_email"], "open")
+
+
+def make_task(site: RunningServer) -> None:
+    body = {"queueName": "open", "payloadBase64": "aGVsbG8="}
+    site.call("POST", "demo/taskqueues/open/tasks", token=site.token(), json=body)
 
 
 def test_settings_are_saved_and_shown(owner: Visitor) -> None:

@@ -31,7 +31,6 @@ class Row:
 
     title: str
     quantity: str
-    unit: str
     free: str
     price: str
     amount: str
@@ -59,7 +58,6 @@ class Shown:
     queues: Sequence[Part]  # those with the most, first
     other_queues: int  # how many are left out
     others: str  # what these came to together
-    is_used: bool
 
 
 async def show(visit: ProjectVisit) -> Response:
@@ -70,7 +68,7 @@ async def show(visit: ProjectVisit) -> Response:
     except Error as error:
         if error.field != "month":
             raise
-        months, _ = await visit.read_aside(lambda tx, now: _read(tx, now, visit, None))
+        months = await visit.read_aside(lambda tx, now: _months(tx, now, visit))
         return _page(visit, typed.refused(error), months, months[0], None)
     return _page(visit, typed, months, bill.month, bill)
 
@@ -102,14 +100,15 @@ def _asked(visit: ProjectVisit) -> Month | None:
     return Month.parse(text) if text else None
 
 
+def _months(tx: Transaction, now: int, visit: ProjectVisit) -> list[Month]:
+    return billing.list_months(tx, now, visit.actor, project_id=visit.project.id)
+
+
 def _read(
     tx: Transaction, now: int, visit: ProjectVisit, month: Month | None
 ) -> tuple[list[Month], Bill]:
-    project_id = visit.project.id
-    return (
-        billing.list_months(tx, now, visit.actor, project_id=project_id),
-        billing.get_bill(tx, now, visit.actor, project_id=project_id, month=month),
-    )
+    bill = billing.get_bill(tx, now, visit.actor, project_id=visit.project.id, month=month)
+    return _months(tx, now, visit), bill
 
 
 def _page(
@@ -143,20 +142,25 @@ def _shown(bill: Bill) -> Shown:
         ],
         other_queues=len(left_out),
         others=_quantity(storage, sum(each.quantity for each in left_out)),
-        is_used=bool(operations.details or storage.details),
     )
 
 
 def _row(line: Line, currency: str) -> Row:
     charged = line.charged
+    quantity = _quantity(line, line.quantity)
     return Row(
         title=_TITLES[line.item],
-        quantity=_quantity(line, line.quantity),
-        unit="" if line.item == "operations" else "GB-days",
+        quantity=f"{quantity}{_unit(line, quantity)}",
         free="" if charged is None else _quantity(line, charged.free),
         price="" if charged is None else _price(line, charged, currency),
         amount="" if charged is None else f"{currency} {charged.amount:,f}",
     )
+
+
+def _unit(line: Line, quantity: str) -> str:
+    if line.item == "operations":
+        return ""
+    return " GB-day" if quantity == "1" else " GB-days"
 
 
 def _price(line: Line, charged: Charged, currency: str) -> str:

@@ -14,34 +14,14 @@ from leasehold.clock import MICROSECONDS
 from leasehold.errors import Invalid, NotFound
 from leasehold.storage.transaction import Transaction
 from leasehold.usage.count_rows import DIMENSIONS
-from leasehold.usage.latency import Percentiles
 from leasehold.usage.periods import PERIODS, SECONDS, Period, TimeRange, parse_instant, shown
 from leasehold.usage.report_forms import csv_form, json_form
-from leasehold.usage.reports import (
-    MAX_NAMED,
-    SHOWN_DONE,
-    Part,
-    Ranked,
-    Report,
-    Split,
-    StoredLine,
-    StoredReport,
-)
+from leasehold.usage.reports import Report, Split, StoredLine, StoredReport
 from leasehold.web.administration.wire import camel
-from leasehold.web.console.charts import REST, Bar, Chart
 from leasehold.web.console.forms import NOTHING_TYPED, Typed
 from leasehold.web.console.shell import Group, ProjectPage, ProjectVisit
+from leasehold.web.console.usage_charts import TITLES, shown_calls, stored_chart, words
 
-TITLES = {
-    "api": "API",
-    "method": "Method",
-    "credential": "Credential",
-    "api_key": "API key",
-    "email": "User",
-    "outcome": "Outcome",
-}
-PERIOD_TITLES: dict[Period, str] = {"minute": "Minute", "hour": "Hour", "day": "Day"}
-MOST_LISTED = 50  # values in the list below the chart; the downloads have all
 OWN = "own"  # the span that somebody typed
 
 _COARSER: dict[Period, Period] = {"minute": "hour", "hour": "day"}
@@ -143,38 +123,6 @@ def _minute(instant: int) -> str:
     return shown(minute)[:16].replace("T", " ")
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A line of the list below the chart."""
-
-    words: str
-    value: str
-    calls: int
-    errors: int
-    cost: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """The calls as the page shows them."""
-
-    times: TimeRange
-    calls: int
-    errors: int
-    cost: int
-    dimension: str  # that of the list
-    listed: Sequence[Listed]  # most calls first
-    others: int  # values that the list leaves out
-    over_time: Chart
-    reasons: Chart
-    latency: Chart | None  # None: there is too much to add up
-
-    @property
-    def refused_share(self) -> float:
-        """In percent."""
-        return 100 * self.errors / self.calls if self.calls else 0.0
-
-
 async def show(visit: ProjectVisit) -> Response:
     """The page of calls."""
     typed, now = Typed(visit.visit.query), _now(visit)
@@ -191,7 +139,7 @@ async def show(visit: ProjectVisit) -> Response:
         typed=typed if asked.span == OWN else NOTHING_TYPED,
         asked=asked,
         page="usage",
-        shown=_shown(split, asked, names),
+        shown=shown_calls(split, asked.group, names),
         names=names,
         words=words,
         spans=SPANS,
@@ -206,8 +154,10 @@ async def show_now(visit: ProjectVisit) -> Response:
     """What moves of it, each few seconds."""
     asked = _asked(Typed(visit.visit.query), _now(visit))
     names = await _names(visit, asked)
-    split = await visit.read_aside(partial(_split, visit=visit, asked=asked))
-    shown_now = _shown(split, asked, names)
+    asked, split = await _by_fitting_periods(
+        asked, lambda fitting: visit.read_aside(partial(_split, visit=visit, asked=fitting))
+    )
+    shown_now = shown_calls(split, asked.group, names)
     response = visit.fragment(
         "console/usage_now.html", asked=asked, shown=shown_now, names=names, titles=TITLES
     )
@@ -233,8 +183,8 @@ async def show_stored(visit: ProjectVisit) -> Response:
         asked=asked,
         page="stored",
         times=report.times,
-        tasks=_stored_chart(report, "Tasks", lambda each: (each.average_tasks, each.most_tasks)),
-        payload=_stored_chart(
+        tasks=stored_chart(report, "Tasks", lambda each: (each.average_tasks, each.most_tasks)),
+        payload=stored_chart(
             report, "Payload", lambda each: (each.average_bytes, each.most_bytes), is_bytes=True
         ),
         largest=largest,
@@ -251,7 +201,9 @@ async def download(visit: ProjectVisit) -> Response:
         raise NotFound("there is no such file")
     asked = _asked(Typed(visit.visit.query), _now(visit), is_stored=name == "stored")
     read: Callable[..., Report | StoredReport] = _report if name == "calls" else _stored_report
-    found = await visit.read_aside(partial(read, visit=visit, asked=asked))
+    _, found = await _by_fitting_periods(
+        asked, lambda fitting: visit.read_aside(partial(read, visit=visit, asked=fitting))
+    )
     file_name = f"{visit.project.id}-{name}-{shown(found.times.since)[:10]}.{ending}"
     return Response(
         csv_form(found) if ending == "csv" else json.dumps(json_form(found), indent=2) + "\n",
@@ -267,11 +219,20 @@ async def download(visit: ProjectVisit) -> Response:
 def _refused(visit: ProjectVisit, typed: Typed, now: int, template: str) -> Response:
     """The page with nothing but the way to another time."""
     is_stored = template.endswith("stored.html")
-    span = OWN if typed.values.get("span") == [OWN] else USUAL.name
+    names = ("queue",) if is_stored else DIMENSIONS
+    group = typed.shown("group")
+    asked = Asked(
+        since=now,
+        until=now,
+        period=USUAL.period,
+        span=OWN if typed.shown("span") == OWN else USUAL.name,
+        group=group if group in TITLES else "",
+        filters={name: typed.shown(name)[:_MAX_VALUE] for name in names if name in typed.values},
+    )
     return visit.page(
         template,
         typed=typed,
-        asked=Asked(since=now, until=now, period=USUAL.period, span=span, filters={}),
+        asked=asked,
         page="stored" if is_stored else "usage",
         shown=None,
         times=None,
@@ -303,7 +264,9 @@ def _asked(typed: Typed, now: int, *, is_stored: bool = False) -> Asked:
     )
     wanted = typed.text("span") or USUAL.name
     if wanted == OWN:
-        return _own(asked, typed, now)
+        own = _own(asked, typed, now)
+        by_hour = is_stored and own.period == "minute" and not typed.text("period")
+        return replace(own, period="hour") if by_hour else own
     span = next((span for span in SPANS if span.name == wanted), None)
     if span is None:
         raise Invalid("choose one of the times", field="span")
@@ -314,10 +277,24 @@ def _asked(typed: Typed, now: int, *, is_stored: bool = False) -> Asked:
 
 
 def _own(asked: Asked, typed: Typed, now: int) -> Asked:
-    since = parse_instant(typed.required("since"), field="since")
-    until = parse_instant(typed.text("until"), field="until") if typed.text("until") else now + 1
+    since, until = _instant(typed, "since", ""), _instant(typed, "until", _minute(now + 1))
+    if since >= until:
+        if not typed.text("until"):
+            raise Invalid("that is still to come: choose an earlier time", field="since")
+        raise Invalid("that is not after From: turn them round", field="until")
     period = typed.one_of("period", PERIODS) if typed.text("period") else _fitting(until - since)
     return replace(asked, span=OWN, since=since, until=until, period=period)
+
+
+def _instant(typed: Typed, name: str, otherwise: str) -> int:
+    """Microseconds; "" as `otherwise` must be filled in."""
+    text = typed.text(name) or otherwise or typed.required(name)
+    try:
+        return parse_instant(text, field=name)
+    except Invalid:
+        raise Invalid(
+            "write a day such as 2026-11-01, or a time such as 2026-11-01 12:30", field=name
+        ) from None
 
 
 def _fitting(length: int) -> Period:
@@ -423,153 +400,6 @@ def _all_names(tx: Transaction, now: int, *, visit: ProjectVisit) -> dict[str, s
         **{each.client.id: each.client.name for each in registered},
         **{each.key.id: each.key.name for each in keys.items},
     }
-
-
-def _shown(split: Split, asked: Asked, names: Mapping[str, str]) -> Shown:
-    done = [part for part in split.parts if part.outcome == SHOWN_DONE]
-    refused = [part for part in split.parts if part.outcome != SHOWN_DONE]
-    dimension = asked.group or "outcome"
-    listed = _listed(split, dimension, names)
-    return Shown(
-        times=split.times,
-        calls=sum(part.calls for part in split.parts),
-        errors=sum(part.calls for part in refused),
-        cost=sum(part.cost for part in done),
-        dimension=dimension,
-        listed=listed[:MOST_LISTED],
-        others=len(listed[MOST_LISTED:]),
-        over_time=_over_time(split, asked, names),
-        reasons=_chart(
-            split.times,
-            "Refused calls by reason",
-            refused,
-            lambda part: part.outcome,
-            is_of_refusals=True,
-        ),
-        latency=None if split.latencies is None else _latency(split.times, split.latencies),
-    )
-
-
-def _listed(split: Split, dimension: str, names: Mapping[str, str]) -> list[Listed]:
-    if split.ranked:
-        return [
-            Listed(words(dimension, rank.value, names), *_numbers(rank)) for rank in split.ranked
-        ]
-    totals: dict[str, list[int]] = {}
-    for part in split.parts:
-        total = totals.setdefault(part.outcome, [0, 0])
-        total[0] += part.calls
-        total[1] += part.cost
-    return [
-        Listed(outcome, outcome, calls, 0 if outcome == SHOWN_DONE else calls, cost)
-        for outcome, (calls, cost) in sorted(totals.items(), key=lambda each: -each[1][0])
-    ]
-
-
-def _numbers(rank: Ranked) -> tuple[str, int, int, int]:
-    return rank.value, rank.calls, rank.errors, rank.cost
-
-
-def words(dimension: str, value: str, names: Mapping[str, str]) -> str:
-    """A value as people read it.
-
-    >>> words("api_key", "", {}), words("credential", "7", {"7": "worker"})
-    ('No API key', 'worker')
-    """
-    if not value:
-        return "No API key" if dimension == "api_key" else "None: an API key alone"
-    return names.get(value, value)
-
-
-def _over_time(split: Split, asked: Asked, names: Mapping[str, str]) -> Chart:
-    if not asked.group:
-        series = {SHOWN_DONE: "Done", "": "Refused"}
-        return _chart(
-            split.times,
-            "Calls",
-            split.parts,
-            lambda part: part.outcome if part.outcome == SHOWN_DONE else "",
-            series=series,
-        )
-    leading = {
-        rank.value: words(asked.group, rank.value, names) for rank in split.ranked[:MAX_NAMED]
-    }
-    title = TITLES[asked.group]
-    title = f"Calls by {title if title.startswith('API') else title.lower()}"
-    return _chart(split.times, title, split.parts, lambda part: part.value, series=leading)
-
-
-def _chart(
-    times: TimeRange,
-    title: str,
-    parts: Sequence[Part],
-    kind_of: Callable[[Part], str | None],
-    *,
-    series: Mapping[str, str] | None = None,
-    is_of_refusals: bool = False,
-) -> Chart:
-    """Calls on each other. `series`: by what `kind_of` says, its words; None: what is most."""
-    if series is None:
-        series = {kind: kind for kind in _most(parts, kind_of)}
-    places: dict[str | None, int] = {kind: place for place, kind in enumerate(series)}
-    has_rest = any(kind_of(part) not in places for part in parts)
-    rows: dict[int, list[int]] = {}
-    for part in parts:
-        row = rows.setdefault(part.starts, [0] * (len(places) + has_rest))
-        row[places.get(kind_of(part), -1)] += part.calls
-    return Chart(
-        title=title,
-        of=PERIOD_TITLES[times.period],
-        series=(*series.values(), *[REST] * has_rest),
-        bars=[Bar(tuple(row), starts=at * MICROSECONDS) for at, row in sorted(rows.items())],
-        is_by_day=times.period == "day",
-        is_of_refusals=is_of_refusals,
-        times=times,
-    )
-
-
-def _most(parts: Sequence[Part], kind_of: Callable[[Part], str | None]) -> list[str]:
-    totals: dict[str, int] = {}
-    for part in parts:
-        kind = kind_of(part) or ""
-        totals[kind] = totals.get(kind, 0) + part.calls
-    return sorted(totals, key=lambda kind: (-totals[kind], kind))[:MAX_NAMED]
-
-
-def _latency(times: TimeRange, latencies: Sequence[tuple[int, Percentiles]]) -> Chart:
-    return Chart(
-        title="How long calls took",
-        of=PERIOD_TITLES[times.period],
-        series=("p50", "p90", "p99"),
-        bars=[
-            Bar((each.p50 * 1000, each.p90 * 1000, each.p99 * 1000), starts=at * MICROSECONDS)
-            for at, each in latencies
-        ],
-        kind="line",
-        is_by_day=times.period == "day",
-        is_milliseconds=True,
-        times=times,
-        has_gaps=True,
-    )
-
-
-def _stored_chart(
-    report: StoredReport,
-    title: str,
-    values: Callable[[StoredLine], tuple[float, ...]],
-    *,
-    is_bytes: bool = False,
-) -> Chart:
-    return Chart(
-        title=title,
-        of=PERIOD_TITLES[report.times.period],
-        series=("On average", "At most"),
-        bars=[Bar(values(line), starts=line.starts * MICROSECONDS) for line in report.lines],
-        kind="line",
-        is_by_day=report.times.period == "day",
-        is_bytes=is_bytes,
-        times=report.times,
-    )
 
 
 def _api_address(visit: ProjectVisit, asked: Asked, times: TimeRange) -> str:

@@ -75,11 +75,14 @@ function read(figure) {
   const { starts, onAxis, inFull, isRound } = periods(table);
   const found = new Map(rows.map((row) => [Date.parse(row.querySelector("time").dateTime), numbers(row)]));
   const round = starts.map(isRound);
+  // Of the period that has just begun a line does not know yet that there is nothing.
+  const unknown = names.map(() => null);
+  const isRunning = (at) => figure.dataset.chart === "line" && at.getTime() + table.dataset.seconds * 1000 > Date.now();
   return {
     names,
     words: starts.map((at) => onAxis.format(at)),
     titles: starts.map((at) => inFull.format(at)),
-    values: starts.map((at) => found.get(at.getTime()) ?? without),
+    values: starts.map((at) => found.get(at.getTime()) ?? (isRunning(at) ? unknown : without)),
     isRound: round.filter(Boolean).length > 1 ? round : round.map(() => true),
   };
 }
@@ -115,6 +118,15 @@ function size(bytes) {
   return `${bytes.toLocaleString(undefined, { maximumFractionDigits: 1 })} ${UNITS[step]}`;
 }
 
+// A round step between lines of so many bytes: five of them or so.
+function step(most) {
+  const about = most / 5;
+  let unit = 1;
+  while (unit * 1024 <= about) unit *= 1024;
+  const times = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((each) => each * unit >= about);
+  return Math.max(1, (times ?? 1024) * unit);
+}
+
 const milliseconds = (number) => `${number.toLocaleString(undefined, { maximumFractionDigits: 2 })} ms`;
 const plain = (number) => number.toLocaleString();
 
@@ -123,10 +135,11 @@ function unit(figure) {
   return "milliseconds" in figure.dataset ? milliseconds : plain;
 }
 
-function options(figure, { titles, isRound }) {
+function options(figure, { titles, isRound, values }) {
   const shownAs = unit(figure);
   const stacked = figure.dataset.chart === "bar";
   const ticks = { color: colour("--soft"), maxRotation: 0, autoSkipPadding: 16 };
+  const stepSize = shownAs === size ? step(Math.max(...values.flat())) : undefined;
   const together = (points) => points.reduce((sum, point) => sum + point.parsed.y, 0);
   return {
     animation: false, // also for who asked the system for less motion
@@ -143,7 +156,7 @@ function options(figure, { titles, isRound }) {
       y: {
         stacked,
         beginAtZero: true,
-        ticks: { ...ticks, callback: shownAs, maxTicksLimit: figure.classList.contains("small") ? 3 : 7, precision: shownAs === plain ? 0 : undefined },
+        ticks: { ...ticks, callback: shownAs, maxTicksLimit: figure.classList.contains("small") ? 3 : 7, precision: shownAs === plain ? 0 : undefined, stepSize },
         grid: { color: colour("--line") },
         border: { display: false },
       },
@@ -178,7 +191,7 @@ function swatch(figure, place) {
 function legend(figure, { names }) {
   const list = document.createElement("ul");
   list.className = "legend";
-  list.hidden = names.length < 2;
+  list.hidden = names.length < 2 && figure.querySelector("figcaption").textContent.includes(names[0]);
   for (const [place, name] of names.entries()) {
     const button = document.createElement("button");
     button.type = "button";
