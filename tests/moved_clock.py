@@ -6,11 +6,11 @@ from leasehold.clock import MICROSECONDS, Clock
 
 
 class MovedClock(Clock):
-    """Starts at the real time and stands still, but for a microsecond at each look."""
+    """Stands still, but for a microsecond at each look; by itself it starts at the real time."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: int | None = None) -> None:
         super().__init__()
-        self._now = time.time_ns() // 1000
+        self._now = time.time_ns() // 1000 if now is None else now
 
     def now(self) -> int:
         self._now += 1

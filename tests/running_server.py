@@ -160,12 +160,13 @@ def run_server_on(
     host_name: str = "127.0.0.1",
     address: str = "127.0.0.1",
     methods: Sequence[Method] = METHODS,
+    clock: MovedClock | None = None,
 ) -> Iterator[RunningServer]:
     """A server on a database that is there already; several may run on one PostgreSQL.
 
     `host_name` as in its URL, `address` on which it listens, `methods` of the Task Queue API.
     """
-    clock = MovedClock()
+    clock = clock or MovedClock()
     listener = bind(address, 0)
     url = f"http://{host_name}:{listener.getsockname()[1]}"
     ready = threading.Event()

@@ -26,15 +26,9 @@ from leasehold.usage.reports import (
     StoredReport,
 )
 from tests.administration.office import ALLOWED, NOW, Office, assert_refused_like_absent, opened
+from tests.usage.stored import Stored, store
 
 SQL = parse("""
--- name: store
--- rows: starts bigint, queue text, b bigint, t bigint
-insert into usage_storage (period, starts, project_id, queue, byte_seconds, task_seconds,
-                           most_bytes, most_tasks)
-select 'hour', starts, 'shop', queue, b * 3600, t * 3600, b, t
-  from {rows}
-
 -- name: take_long
 -- rows: starts bigint, n bigint
 insert into usage_latencies (period, starts, project_id, api, method, credential, api_key, email,
@@ -181,7 +175,10 @@ def test_a_split_leaves_latencies_out_when_there_are_too_many(office: Office) ->
 def test_the_largest_queues_come_first(office: Office) -> None:
     now, before = (at // HOUR * 3_600 for at in (NOW, NOW - HOUR))
     rows = [(now, "small", 10, 9), (now, "large", 1_000, 2), (before, "small", 20, 9)]
-    office.tx.many(SQL.store, rows)
+    store(
+        office.tx,
+        [Stored("hour", at, "shop", queue, b * 3600, t * 3600, b, t) for at, queue, b, t in rows],
+    )
 
     found = largest(office, ALLOWED[0])
 

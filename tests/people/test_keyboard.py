@@ -1,38 +1,11 @@
 """Everything by keyboard alone, in a real browser: no mouse, and one sees where one is."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.people.application import Shop
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.visitor import ADA, PASSWORD, SECURITY, Visitor
 from tests.web.consenting import TASKQUEUE
-
-MOST_STOPS = 40
-
-# What the person reads of the element that has the focus.
-_FOCUSED = """() => {
-  const at = document.activeElement;
-  return at.ariaLabel || (at.labels?.length ? at.labels[0].innerText : at.innerText);
-}"""
-_IS_MARKED = "() => getComputedStyle(document.activeElement).outlineStyle === 'solid'"
-
-
-def tabs_to(visitor: Visitor, name: str) -> None:
-    """Presses Tab until the element with this text has the focus; each stop can be seen."""
-    for _ in range(MOST_STOPS):
-        visitor.page.keyboard.press("Tab")
-        assert visitor.page.evaluate(_IS_MARKED), visitor.page.evaluate(_FOCUSED)
-        if visitor.page.evaluate(_FOCUSED).strip() == name:
-            return
-    pytest.fail(f"Tab does not lead to {name!r}")
-
-
-def types(visitor: Visitor, text: str) -> None:
-    visitor.page.keyboard.type(text)
-
-
-def presses(visitor: Visitor, key: str) -> None:
-    visitor.page.keyboard.press(key)
 
 
 def test_one_signs_in_and_answers_an_application(ada: Visitor, shop: Shop) -> None:

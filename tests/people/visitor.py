@@ -77,7 +77,7 @@ class Visitor:
     def has_signed_in(self, *, email: str = ADA) -> None:
         """Signed in before the test begins, and so without its pages."""
         now = self.site.clock.now()
-        cookie = self.site.do(lambda tx, _: _session(tx, now, email))
+        cookie = self.site.do(lambda tx, _: begin_session(tx, now, email))
         self.page.context.add_cookies(
             [{"name": "leasehold-session", "value": cookie, "url": self.site.url}]
         )
@@ -129,7 +129,8 @@ def _between(text: str, before: str, after: str) -> str:
     return text.partition(before)[2].partition(after)[0]
 
 
-def _session(tx: Transaction, now: int, email: str) -> str:
+def begin_session(tx: Transaction, now: int, email: str) -> str:
+    """The cookie of a browser session that begins without a sign-in page."""
     begun = browser_sessions.begin(
         tx,
         now,

@@ -1,5 +1,6 @@
 """A database on which usage is metered, without a server: the test says what is done and when."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.migrate import migrate
 from leasehold.storage.statements import parse
 from leasehold.storage.transaction import Connection, Transaction
-from leasehold.usage import billing, fold, ledger, price_sheet, storage
+from leasehold.usage import billing, billing_rows, fold, ledger, price_sheet, storage
 from leasehold.usage.billing import Bill
 from leasehold.usage.billing_rows import QueueTotal
 from leasehold.usage.charge import Charge
@@ -26,7 +27,23 @@ select starts, queue, byte_seconds, task_seconds, most_bytes, most_tasks
   from usage_storage
  where period = :period and project_id = 'shop'
  order by starts, queue
+
+-- name: together
+select starts, byte_seconds, task_seconds, most_bytes, most_tasks
+  from usage_storage_by_project
+ where period = :period and project_id = 'shop'
+ order by starts
+
+-- name: days
+select queue, byte_seconds
+  from usage_storage
+ where period = 'day' and project_id = 'shop' and starts >= :starts and starts < :ends
 """)
+
+
+def read_together(tx: Transaction, now: int, *, period: str) -> list[tuple[int, ...]]:  # noqa: ARG001  # every operation is given the time
+    """What the project's queues stored together."""
+    return list(tx.all(SQL.together, period=period))
 
 
 class Meter:
@@ -68,6 +85,24 @@ class Meter:
         """When (UTC), queue, byte-seconds, task-seconds, most bytes, most tasks."""
         rows = self.do(lambda tx, _: tx.all(SQL.stored, period=period))
         return [(f"{datetime.fromtimestamp(row[0], UTC):%d %H:%M}", *row[1:]) for row in rows]
+
+    def stored_together(self, period: str) -> dict[str, list[int]]:
+        """By when (UTC), of all queues: byte-seconds, task-seconds."""
+        rows = self.do(partial(read_together, period=period))
+        return {f"{datetime.fromtimestamp(row[0], UTC):%d %H:%M}": list(row[1:3]) for row in rows}
+
+    def billed(self, month: str) -> dict[str, int]:
+        """Byte-seconds of a month, by queue."""
+        return self.do(lambda tx, _: billing_rows.stored(tx, "shop", Month.parse(month)))
+
+    def billed_by_days(self, month: str) -> dict[str, int]:
+        """The same, added up from the days."""
+        asked = Month.parse(month)
+        held: Counter[str] = Counter()
+        rows = self.do(lambda tx, _: tx.all(SQL.days, starts=asked.starts, ends=asked.ends))
+        for queue, byte_seconds in rows:
+            held[queue] += byte_seconds
+        return dict(held)
 
     def call(
         self,

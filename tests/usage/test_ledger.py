@@ -21,6 +21,7 @@ from leasehold.usage.count_rows import CountRow, LatencyRow
 from leasehold.usage.ledger import Refusal
 from tests.storage.notes import committing
 from tests.usage.accounting import LEASE, Accounting, accounting
+from tests.usage.stored import Stored, store
 
 SQL = parse("""
 -- name: entries
@@ -190,7 +191,10 @@ def test_no_statement_walks_a_whole_table(engine: Engine, statement: Statement) 
     assert set(walked) <= SHORT | NO_TABLES, shown
 
 
-REPORTS = ["count_counts", "report_calls", "count_latencies", "report_latencies", "report_stored"]
+REPORTS = [
+    *("count_counts", "report_calls", "count_latencies", "report_latencies"),
+    *("count_stored", "largest_stored", "report_stored", "report_stored_by_queue"),
+]
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -206,16 +210,6 @@ def test_a_report_reads_only_its_project_its_period_and_its_time(engine: Engine,
         assert re.search(r"Index (Only )?Scan using usage_\w+_pkey", shown), shown
 
 
-FILLING = parse("""
--- name: storage
--- rows: starts bigint, project_id text
-insert into usage_storage (period, starts, project_id, queue, byte_seconds, task_seconds,
-                           most_bytes, most_tasks)
-select 'hour', starts, project_id, 'q', 1, 1, 1, 1
-  from {rows}
-""")
-
-
 def fill(engine: Engine) -> None:
     """Some hours of some projects: of a table that is empty PostgreSQL reads any index."""
     connection = engine.connect()
@@ -224,7 +218,7 @@ def fill(engine: Engine) -> None:
     who = ("api", "m", "c", "", "e", "")
     count_rows.add_counts(tx, [CountRow("hour", *hour, *who, 1, 1) for hour in hours])
     count_rows.add_latencies(tx, [LatencyRow("hour", *hour, *who, 1, 1) for hour in hours])
-    tx.many(FILLING.storage, hours)
+    store(tx, [Stored("hour", *hour, "q", 1, 1, 1, 1) for hour in hours])
     connection.commit()
     connection.begin()
     connection.run_script("analyze")

@@ -13,7 +13,8 @@ from leasehold.queues import configure, stats
 from leasehold.storage.statements import parse
 from leasehold.usage import storage
 from tests.queues.queue_under_test import make_queue
-from tests.usage.meter import Meter, metering
+from tests.usage.meter import Meter, metering, read_together
+from tests.usage.stored import store
 
 DAY = 86_400
 MICROSECONDS = 1_000_000
@@ -21,8 +22,12 @@ MICROSECONDS = 1_000_000
 RESET = parse("""
 -- name: storage
 delete from usage_storage
+-- name: projects
+delete from usage_storage_by_project
+-- name: months
+delete from usage_storage_by_month
 -- name: marks
-update usage_marks set sampled_until = 0
+update usage_marks set sampled_until = 0, months_since = 0
 """)
 
 
@@ -137,6 +142,56 @@ def test_however_often_samples_are_taken_the_seconds_add_up(
         assert sum(row[2] for row in meter.stored(period)) == 3 * whole_minutes
 
 
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pauses=st.lists(st.integers(1, 100_000), min_size=1, max_size=8), kept=st.integers(0, 8))
+def test_a_month_and_a_project_are_the_sum_of_their_days(
+    meter: Meter, pauses: list[int], kept: int
+) -> None:
+    meter.at("2026-11-29 12:00")
+    for statement in (RESET.storage, RESET.projects, RESET.months, RESET.marks):
+        meter.do(lambda tx, _, statement=statement: tx.run(statement))
+
+    for number, pause in enumerate(pauses):
+        meter.totals = [("shop", "a", 1, 10 + number), ("shop", f"q{number % 2}", 2, 300)]
+        meter.sample()
+        if number == kept:  # a database from before there were months
+            meter.do(lambda tx, _: store(tx, []))
+        meter.now += pause * MICROSECONDS
+    meter.sample()
+
+    for month in ("2026-11", "2026-12"):
+        assert meter.billed(month) == meter.billed_by_days(month)
+    for period in ("hour", "day"):
+        together: dict[str, list[int]] = {}
+        for starts, _, *held in meter.stored(period):
+            total = together.setdefault(starts, [0, 0])
+            together[starts] = [total[0] + held[0], total[1] + held[1]]
+        assert meter.stored_together(period) == together
+
+
+def test_a_month_may_hold_more_than_any_number_of_the_database(meter: Meter) -> None:
+    meter.at("2026-11-01")
+    meter.holds(size=10**13)
+    meter.sample()
+
+    meter.at("2026-12-03").sample()
+
+    assert meter.billed("2026-11") == {"resize": 30 * DAY * 10**13}
+    assert meter.billed("2026-12") == {"resize": 2 * DAY * 10**13}
+
+
+def test_the_most_of_all_queues_is_what_they_held_at_one_time(meter: Meter) -> None:
+    meter.totals = [("shop", "a", 1, 100), ("shop", "b", 1, 1)]
+    meter.sample()
+    meter.at("2026-11-03 12:01").sample()
+    meter.totals = [("shop", "a", 1, 1), ("shop", "b", 1, 100)]
+    meter.sample()
+    meter.at("2026-11-03 12:02").sample()
+    meter.at("2026-11-03 12:03").sample()
+
+    assert [101] == [most for *_, most, _ in meter.do(partial(read_together, period="hour"))]
+
+
 def test_of_servers_that_sample_at_once_one_does_and_a_failed_one_leaves_it_to_others(
     meter: Meter,
 ) -> None:
@@ -168,6 +223,18 @@ def test_of_servers_that_sample_at_once_one_does_and_a_failed_one_leaves_it_to_o
     assert sum(row[2] for row in meter.stored("day")) == 5 * 61 * 60
 
 
+def test_old_months_are_swept_with_their_days(meter: Meter) -> None:
+    meter.holds(size=1)
+    meter.sample()
+    meter.at("2027-01-02").sample()
+    sweep = partial(storage.sweep_storage, limit=10_000, keep_hours_days=1, keep_days_days=32)
+
+    meter.do(sweep)
+
+    assert {} == meter.billed("2026-11")
+    assert {"resize": 31 * DAY} == meter.billed("2026-12")
+
+
 def test_old_hours_and_days_are_swept_a_few_at_a_time(meter: Meter) -> None:
     meter.holds(size=1)
     meter.sample()
@@ -178,8 +245,8 @@ def test_old_hours_and_days_are_swept_a_few_at_a_time(meter: Meter) -> None:
     meter.at("2026-11-06 00:00")
     swept_later = [meter.do(sweep) for _ in range(4)]
 
-    assert swept == [10, 2, 0]
-    assert swept_later == [10 + 1, 10, 4, 0]
+    assert swept == [2 * 10 + 1, 2 * 2, 0]
+    assert swept_later == [2 * (10 + 1), 2 * 10, 2 * 4, 0]
     assert [row[0] for row in meter.stored("day")] == ["04 00:00", "05 00:00"]
 
 

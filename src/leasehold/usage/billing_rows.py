@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from leasehold.clock import MICROSECONDS
 from leasehold.storage.statements import load
 from leasehold.storage.transaction import Transaction
 from leasehold.usage.month import Month
@@ -46,9 +47,15 @@ def move_swept_before(tx: Transaction, before: int) -> None:
     tx.run(SQL.move_swept_before, before=before)
 
 
-def add_stored(tx: Transaction, period: Period, starts: int, *, seconds: int) -> int:
-    """Adds what each queue held, for so many seconds, to one hour or day; how many queues."""
-    return tx.run(SQL.add_stored, period=period, starts=starts, seconds=seconds)
+def add_stored(tx: Transaction, period: Period, starts: int, *, seconds: int) -> None:
+    """Adds what the queues held, for so many seconds, to one hour or day."""
+    tx.run(SQL.add_stored, period=period, starts=starts, seconds=seconds)
+    tx.run(SQL.add_stored_by_project, period=period, starts=starts, seconds=seconds)
+
+
+def add_day_to_month(tx: Transaction, day: int) -> None:
+    """Adds a day that is over to its month."""
+    tx.run(SQL.add_day_to_month, day=day, month=Month.at(day * MICROSECONDS).starts)
 
 
 def replace_held(tx: Transaction, totals: Iterable[QueueTotal]) -> None:
@@ -59,7 +66,15 @@ def replace_held(tx: Transaction, totals: Iterable[QueueTotal]) -> None:
 
 def sweep_storage(tx: Transaction, period: Period, *, before: int, max_rows: int) -> int:
     """Forgets some of the hours or days that start before an instant; how many rows went."""
-    return tx.run(SQL.sweep_storage, period=period, before=before, max_rows=max_rows)
+    queues = tx.run(SQL.sweep_storage, period=period, before=before, max_rows=max_rows)
+    return queues + tx.run(
+        SQL.sweep_storage_by_project, period=period, before=before, max_rows=max_rows
+    )
+
+
+def sweep_months(tx: Transaction, *, before: int, max_rows: int) -> int:
+    """The same for months."""
+    return tx.run(SQL.sweep_storage_by_month, before=before, max_rows=max_rows)
 
 
 def operations(tx: Transaction, project_id: str, month: Month) -> dict[tuple[str, str], int]:

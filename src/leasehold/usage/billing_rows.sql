@@ -30,6 +30,34 @@ select cast(:period as text), cast(:starts as bigint), project_id, queue,
        most_tasks = case when stored.most_tasks < excluded.most_tasks
                          then excluded.most_tasks else stored.most_tasks end
 
+-- name: add_stored_by_project
+insert into usage_storage_by_project as stored (period, starts, project_id, byte_seconds,
+                                                task_seconds, most_bytes, most_tasks)
+select cast(:period as text), cast(:starts as bigint), project_id,
+       cast(sum(bytes) * cast(:seconds as bigint) as bigint),
+       cast(sum(tasks) * cast(:seconds as bigint) as bigint),
+       cast(sum(bytes) as bigint), cast(sum(tasks) as bigint)
+  from storage_held
+ group by project_id
+    on conflict (project_id, period, starts) do update
+   set byte_seconds = stored.byte_seconds + excluded.byte_seconds,
+       task_seconds = stored.task_seconds + excluded.task_seconds,
+       most_bytes = case when stored.most_bytes < excluded.most_bytes
+                         then excluded.most_bytes else stored.most_bytes end,
+       most_tasks = case when stored.most_tasks < excluded.most_tasks
+                         then excluded.most_tasks else stored.most_tasks end
+
+-- name: add_day_to_month
+insert into usage_storage_by_month as month (project_id, starts, queue, high, low)
+select project_id, cast(:month as bigint), queue, byte_seconds / 4294967296,
+       byte_seconds % 4294967296
+  from usage_storage
+ where period = 'day'
+   and starts = :day
+    on conflict (project_id, starts, queue) do update
+   set high = month.high + excluded.high,
+       low = month.low + excluded.low
+
 -- name: forget_held
 delete from storage_held
 
@@ -46,6 +74,25 @@ delete from usage_storage
          from usage_storage
         where period = :period
           and starts < :before
+        order by starts
+        limit :max_rows)
+
+-- name: sweep_storage_by_project
+delete from usage_storage_by_project
+ where (project_id, period, starts) in (
+       select project_id, period, starts
+         from usage_storage_by_project
+        where period = :period
+          and starts < :before
+        order by starts
+        limit :max_rows)
+
+-- name: sweep_storage_by_month
+delete from usage_storage_by_month
+ where (project_id, starts, queue) in (
+       select project_id, starts, queue
+         from usage_storage_by_month
+        where starts < :before
         order by starts
         limit :max_rows)
 
@@ -71,15 +118,32 @@ select api, method, cast(sum(cost) as bigint)
  group by api, method
 
 -- name: storage_of_month
--- In two parts, above and below 2^32: a month of some terabytes is more than a bigint holds.
-select queue,
-       cast(sum(byte_seconds / 4294967296) as bigint),
-       cast(sum(byte_seconds % 4294967296) as bigint)
-  from usage_storage
- where project_id = :project_id
-   and period = 'day'
-   and starts >= :starts
-   and starts < :ends
+-- One statement, so that a day which goes into its month is counted once. Its parts: the days from
+-- before there were months' rows, the days in the month's row, and the day that is not over.
+select queue, cast(sum(high) as bigint), cast(sum(low) as bigint)
+  from (
+        select queue, byte_seconds / 4294967296 as high, byte_seconds % 4294967296 as low
+          from usage_storage
+         where project_id = :project_id
+           and period = 'day'
+           and starts >= :starts
+           and starts < (select case when months_since < :ends then months_since else :ends end
+                           from usage_marks)
+         union all
+        select queue, high, low
+          from usage_storage_by_month
+         where project_id = :project_id
+           and starts = :starts
+         union all
+        select queue, byte_seconds / 4294967296, byte_seconds % 4294967296
+          from usage_storage
+         where project_id = :project_id
+           and period = 'day'
+           and starts >= (select case when sampled_until < :starts then :starts
+                                      else sampled_until - sampled_until % 86400 end
+                            from usage_marks)
+           and starts < :ends
+       ) as parts
  group by queue
 
 -- name: is_month_used

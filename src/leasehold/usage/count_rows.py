@@ -221,23 +221,25 @@ def report_latencies(
     return [StepRow(row[0], tuple(row[1:7]), *row[7:]) for row in found]
 
 
-def report_stored(
-    tx: Transaction,
-    project_id: str,
-    times: TimeRange,
-    *,
-    by_queue: bool,
-    queue: str | None,
-    most: int,
+def report_stored(tx: Transaction, project_id: str, times: TimeRange) -> list[StoredRow]:
+    """What all queues stored together, by period; their `queue` is ""."""
+    found = tx.all(SQL.report_stored, **_range(project_id, times))
+    return [StoredRow._make(row) for row in found]
+
+
+def report_stored_of_queue(
+    tx: Transaction, project_id: str, times: TimeRange, *, queue: str
 ) -> list[StoredRow]:
-    """What was stored, by period and perhaps by queue; at most `most` rows."""
-    found = tx.all(
-        SQL.report_stored,
-        **_range(project_id, times),
-        by_queue=int(by_queue),
-        queue=queue,
-        most=most,
-    )
+    """What one queue stored, by period."""
+    found = tx.all(SQL.report_stored_of_queue, **_range(project_id, times), queue=queue)
+    return [StoredRow._make(row) for row in found]
+
+
+def report_stored_by_queue(
+    tx: Transaction, project_id: str, times: TimeRange, *, most: int
+) -> list[StoredRow]:
+    """What was stored, by period and queue; at most `most` rows."""
+    found = tx.all(SQL.report_stored_by_queue, **_range(project_id, times), most=most)
     return [StoredRow._make(row) for row in found]
 
 

@@ -214,18 +214,29 @@ select starts, shown_api, shown_method, shown_credential, shown_api_key, shown_e
           shown_outcome, step
 
 -- name: report_stored
-select starts, shown_queue,
-       cast(sum(task_seconds) as bigint), cast(sum(byte_seconds) as bigint),
-       cast(sum(most_tasks) as bigint), cast(sum(most_bytes) as bigint)
-  from (select starts, task_seconds, byte_seconds, most_tasks, most_bytes,
-               case when :by_queue = 1 then queue else '' end as shown_queue
-          from usage_storage
-         where project_id = :project_id
-           and period = :period
-           and starts >= :since
-           and starts < :until
-           and queue = coalesce(cast(:queue as text), queue)) as shown
- group by starts, shown_queue
+select starts, '', task_seconds, byte_seconds, most_tasks, most_bytes
+  from usage_storage_by_project
+ where project_id = :project_id
+   and period = :period
+   and starts >= :since
+   and starts < :until
+
+-- name: report_stored_of_queue
+select starts, queue, task_seconds, byte_seconds, most_tasks, most_bytes
+  from usage_storage
+ where project_id = :project_id
+   and queue = :queue
+   and period = :period
+   and starts >= :since
+   and starts < :until
+
+-- name: report_stored_by_queue
+select starts, queue, task_seconds, byte_seconds, most_tasks, most_bytes
+  from usage_storage
+ where project_id = :project_id
+   and period = :period
+   and starts >= :since
+   and starts < :until
  limit :most
 
 -- name: largest_stored

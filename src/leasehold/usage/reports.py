@@ -17,7 +17,7 @@ from leasehold.usage.periods import SECONDS, TimeRange, time_range
 
 MAX_LINES = 5_000  # of one report
 MAX_READ = 50_000  # counts for one report: a tenth of a second, in which other reports wait
-MAX_STORED_READ = 200_000  # hours or days of queues, likewise
+MAX_STORED_READ = 200_000  # hours or days of queues that are compared, likewise
 
 SHOWN_DONE = "done"  # what reports call the outcome of a call that was not refused
 
@@ -91,8 +91,7 @@ class Split:
 class StoredLine:
     """What was stored in one period: tasks, and bytes of payload.
 
-    With several queues in one line the most is the sum of each queue's most, which they may have
-    held at different times: there was never more than that.
+    The most is that of the looks at what is stored, one each minute.
     """
 
     starts: int  # of the period, in seconds since the Unix epoch
@@ -303,35 +302,41 @@ def stored(
     The average of a period that is not over is that of its time until now. `queue` keeps one of
     the queues. Raises Invalid as `report` does, and for minutes, by which nothing is kept.
     """
-    times = _stored_times(tx, project_id, since=since, until=until, period=period)
-    found = count_rows.report_stored(
-        tx, project_id, times, by_queue=by_queue, queue=queue, most=MAX_LINES + 1
-    )
-    if len(found) > MAX_LINES:
-        raise Invalid(
-            f"the report would have more than {MAX_LINES:,} lines: {_SHORTER}", field="by"
-        )
-    lines = [_stored_line(row, now // MICROSECONDS, times) for row in found]
+    times = _stored_times(since=since, until=until, period=period)
+    lines = [
+        _stored_line(row, now // MICROSECONDS, times, queue=row.queue if by_queue else "")
+        for row in _stored_rows(tx, project_id, times, by_queue=by_queue, queue=queue)
+    ]
     lines.sort(key=lambda line: (line.starts, line.queue))
     return StoredReport(project_id, times, by_queue, tuple(lines))
 
 
-def _stored_times(
-    tx: Transaction, project_id: str, *, since: int, until: int, period: str
-) -> TimeRange:
+def _stored_rows(
+    tx: Transaction, project_id: str, times: TimeRange, *, by_queue: bool, queue: str | None
+) -> Sequence[StoredRow]:
+    if queue is not None:
+        return count_rows.report_stored_of_queue(tx, project_id, times, queue=queue)
+    if not by_queue:
+        return count_rows.report_stored(tx, project_id, times)
+    found = count_rows.report_stored_by_queue(tx, project_id, times, most=MAX_LINES + 1)
+    if len(found) > MAX_LINES:
+        raise Invalid(
+            f"the report would have more than {MAX_LINES:,} lines: {_SHORTER}", field="by"
+        )
+    return found
+
+
+def _stored_times(*, since: int, until: int, period: str) -> TimeRange:
     if period == "minute":
         raise Invalid("what is stored is known by hour and by day", field="period")
-    times = time_range(period, since=since, until=until)
-    counted = count_rows.count_stored(tx, project_id, times, most=MAX_STORED_READ + 1)
-    _check_size(counted, MAX_STORED_READ)
-    return times
+    return time_range(period, since=since, until=until)
 
 
-def _stored_line(row: StoredRow, second: int, times: TimeRange) -> StoredLine:
+def _stored_line(row: StoredRow, second: int, times: TimeRange, *, queue: str) -> StoredLine:
     seconds = max(1, min(times.seconds, second - row.starts))
     return StoredLine(
         row.starts,
-        row.queue,
+        queue,
         average_tasks=row.task_seconds / seconds,
         average_bytes=row.byte_seconds / seconds,
         most_tasks=row.most_tasks,
@@ -353,7 +358,9 @@ def largest(
 
     Averages are over the whole time, until now at most. Raises Invalid as `stored` does.
     """
-    times = _stored_times(tx, project_id, since=since, until=until, period=period)
+    times = _stored_times(since=since, until=until, period=period)
+    counted = count_rows.count_stored(tx, project_id, times, most=MAX_STORED_READ + 1)
+    _check_size(counted, MAX_STORED_READ)
     second = min(times.until, now // MICROSECONDS)
     seconds = max(1, second - times.since)
     return tuple(

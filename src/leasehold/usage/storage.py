@@ -1,7 +1,8 @@
 """Storage over time: how many tasks and bytes each queue held, and for how many seconds.
 
 Once a minute one of the servers looks at what all queues hold, and adds to each queue's hour and
-day what it held *until then*, times the seconds. So a change counts from the next look on, and
+day, and to its project's, what it held *until then*, times the seconds; when a day is over it is
+added to its month, for the bill. So a change counts from the next look on, and
 while no server runs each queue goes on holding what it held last, as in truth it does.
 """
 
@@ -34,6 +35,8 @@ def sample(tx: Transaction, now: int, *, totals: Totals) -> int:
     if since:
         rows.add_stored(tx, "hour", start_of("hour", since), seconds=until - since)
         rows.add_stored(tx, "day", start_of("day", since), seconds=until - since)
+        if until == start_of("day", until):
+            rows.add_day_to_month(tx, start_of("day", since))
     if until == minute:
         rows.replace_held(tx, [total for total in totals(tx) if _holds_tasks(total)])
     return until - since if since else 0
@@ -47,7 +50,7 @@ def _holds_tasks(total: QueueTotal) -> bool:
 def sweep_storage(
     tx: Transaction, now: int, *, limit: int, keep_hours_days: int, keep_days_days: int
 ) -> int:
-    """Forgets up to `limit` hours, and days, that began too long ago; how many rows went.
+    """Forgets up to `limit` hours, days and months that began too long ago; how many rows went.
 
     From then on there is no bill for a month of which a day may be missing.
     """
@@ -56,7 +59,8 @@ def sweep_storage(
     days_before = today - keep_days_days * SECONDS["day"]
     mark_swept(tx, before=days_before)
     hours = rows.sweep_storage(tx, "hour", before=hours_before, max_rows=limit)
-    return hours + rows.sweep_storage(tx, "day", before=days_before, max_rows=limit)
+    days = rows.sweep_storage(tx, "day", before=days_before, max_rows=limit)
+    return hours + days + rows.sweep_months(tx, before=days_before, max_rows=limit)
 
 
 def mark_swept(tx: Transaction, *, before: int) -> None:

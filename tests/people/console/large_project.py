@@ -71,13 +71,36 @@ select counts.period, counts.starts, counts.project_id, counts.api, counts.metho
   from usage_counts as counts, numbers where numbers.n < 5
 """
 
+# Every queue has held something for this and the 30 days before.
 _STORAGE = """
 insert into usage_storage (period, starts, project_id, queue, byte_seconds, task_seconds,
                            most_bytes, most_tasks)
-select 'day', (:now / :second / 86400 - n % 10) * 86400, :project,
-       printf('queue-%05d', n / 10), 1000, 10, 500, 5
-  from numbers where n < :queues * 10
+select 'day', (:now / :second / 86400 - n % 31) * 86400, :project,
+       printf('queue-%05d', n / 31), 1000, 10, 500, 5
+  from numbers where n < :queues * 31
 """
+
+_STORAGE_BY_PROJECT = """
+insert into usage_storage_by_project (period, starts, project_id, byte_seconds, task_seconds,
+                                      most_bytes, most_tasks)
+select period, starts, project_id, sum(byte_seconds), sum(task_seconds), sum(most_bytes),
+       sum(most_tasks)
+  from usage_storage
+ where true
+ group by period, starts, project_id
+    on conflict do nothing
+"""
+
+_STORAGE_BY_MONTH = """
+insert into usage_storage_by_month (starts, project_id, queue, high, low)
+select unixepoch(starts, 'unixepoch', 'start of month') as month, project_id, queue, 0,
+       sum(byte_seconds)
+  from usage_storage
+ where period = 'day' and starts < :now / :second / 86400 * 86400
+ group by month, project_id, queue
+"""
+
+_SAMPLED = "update usage_marks set sampled_until = :now / :second / 60 * 60"
 
 _ENTRIES = """
 insert into audit_entries (number, at, actor_kind, actor, client_id, address, action, project_id,
@@ -88,6 +111,8 @@ select base.number + 1 + n, :now, 'person', 'ada@example.com', '', '127.0.0.1', 
 """
 
 _HEAD = "update audit_head set number = number + :entries, at = :now"
+
+_ADDED_UP = (_STORAGE_BY_PROJECT, _STORAGE_BY_MONTH, _SAMPLED)
 
 # Minutes of a day, hours of a month, days of a year.
 _PERIODS = [("minute", 60, 1_440), ("hour", 3_600, 720), ("day", 86_400, 365)]
@@ -114,6 +139,6 @@ def fill(path: Path, *, project_id: str, now: int) -> None:
         for period, width, periods in _PERIODS:
             more = {"period": period, "width": width, "periods": periods}
             database.execute(_COUNTS, values | more)
-        for text in (_LATENCIES, _STORAGE, _ENTRIES, _HEAD):
+        for text in (_LATENCIES, _STORAGE, _ENTRIES, _HEAD, *_ADDED_UP):
             database.execute(text, values)
     database.close()

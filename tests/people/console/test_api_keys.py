@@ -18,8 +18,8 @@ from leasehold.usage import api_keys
 from leasehold.usage.key_model import ApiKey, NewKey
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, SHOP
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, SCRIPT, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to, types
 from tests.people.visitor import ADA, Visitor
 from tests.running_server import PROJECT, SECRET_BOX, RunningServer
 

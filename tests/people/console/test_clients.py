@@ -20,8 +20,8 @@ from leasehold.oauth2.client_model import Client, NewClient
 from leasehold.storage.transaction import Transaction
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, BOB, SHOP
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to, types
 from tests.people.visitor import ADA, Visitor
 from tests.running_server import PROJECT, SECRET_BOX, RunningServer
 

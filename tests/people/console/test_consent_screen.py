@@ -15,8 +15,8 @@ from tests.oauth2.registration.pictures import png
 from tests.people.accessibility import is_in_order
 from tests.people.application import Shop
 from tests.people.console.conftest import AT, BOB, SHOP
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to, types
 from tests.people.visitor import ADA, Visitor
 from tests.running_server import API, PROJECT, RunningServer
 from tests.web.consenting import TASKQUEUE, make_client

@@ -36,8 +36,8 @@ from tests.browser import NewPage, PageErrors
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, BOB, SHOP
 from tests.people.console.test_shell import OWN, add_mallory, asks
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to, types
 from tests.people.visitor import ADA, Visitor
 from tests.running_server import SECRET_BOX, RunningServer
 

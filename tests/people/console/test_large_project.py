@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 import pytest
@@ -13,7 +14,19 @@ from tests.people.visitor import Visitor
 from tests.running_server import RunningServer
 
 SECONDS = 0.3
-TIMES = 5  # the quickest counts: other programs may need the machine meanwhile
+TIMES = 7  # the one in the middle counts: other programs may need the machine meanwhile
+# What the largest of them are asked besides, and the last page that one comes to.
+ASKED = (
+    *(f"usage?span={span}&group=email" for span in ("hour", "week", "month", "year")),
+    *(f"usage/stored?span={span}" for span in ("week", "month", "year")),
+    "usage/stored?span=year&queue=queue-00500",
+    "queues?search=queue-09",
+    f"queues/{LARGE}/tasks?state=leased",
+    f"queues/{LARGE}/tasks?tag=size-3",
+    f"queues/{LARGE}/tasks?tag=missing",
+    "audit?actor=ada@example.com",
+    "audit?target=queues/queue-7",
+)
 DOWNLOADS = ("csv", "json", "jsonl", "download")  # a file of everything takes as long as it is long
 
 
@@ -27,23 +40,24 @@ def pages() -> Iterator[str]:
 
 
 def seconds_for(visitor: Visitor, path: str) -> tuple[float, int]:
-    """How long the quickest answer took, and its status."""
+    """How long half of the answers took at most, and their status."""
     url = f"{visitor.site.url}/console/{SHOP}/{path}"
-    quickest, status = 60.0, 0
+    times, status = [], 0
     for _ in range(TIMES):
         started = perf_counter()
         status = visitor.page.context.request.get(url, max_redirects=0).status
-        quickest = min(quickest, perf_counter() - started)
-    return quickest, status
+        times.append(perf_counter() - started)
+    return median(times), status
 
 
 @pytest.mark.long
 def test_every_page_answers_quickly(owner: Visitor, site: RunningServer, tmp_path: Path) -> None:
     fill(tmp_path / "people.db", project_id=SHOP, now=site.clock.now())
 
-    took = {path: seconds_for(owner, path) for path in pages()}
+    took = {path: seconds_for(owner, path) for path in (*pages(), *ASKED)}
 
     print({path: round(seconds * 1000) for path, (seconds, _) in took.items()})  # noqa: T201  # for the reader of -s
     assert {} == {path: seconds for path, (seconds, _) in took.items() if seconds > SECONDS}
     answered = {path for path, (_, status) in took.items() if status == 200}
-    assert {"overview", "queues", f"queues/{LARGE}/tasks", "usage", "billing", "audit"} <= answered
+    main = {"overview", "queues", f"queues/{LARGE}/tasks", "usage", "billing", "audit", *ASKED}
+    assert main <= answered

@@ -10,8 +10,8 @@ from leasehold.entropy import Entropy
 from leasehold.storage.transaction import Transaction
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, BOB, SHOP
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to, types
 from tests.people.visitor import ADA, PASSWORD_HASH, Visitor
 from tests.running_server import PROJECT, RunningServer
 

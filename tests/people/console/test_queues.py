@@ -25,8 +25,8 @@ from leasehold.web.console import queue_purge
 from tests.browser import NewPage
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, SHOP
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to, types
 from tests.people.visitor import ADA, Visitor
 from tests.running_server import PROJECT, RunningServer, write_key_file
 

@@ -18,8 +18,8 @@ from leasehold.queues.model import Acl, Queue
 from leasehold.storage.transaction import Transaction
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, SHOP
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to, types
 from tests.people.visitor import Visitor
 from tests.running_server import PROJECT, RunningServer
 

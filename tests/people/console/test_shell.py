@@ -13,8 +13,8 @@ from leasehold.storage.transaction import Transaction
 from leasehold.web.console.routes import GROUPS
 from tests.browser import HEIGHT, NARROW, NewPage
 from tests.people.console.conftest import AT, SHOP
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to, types
 from tests.people.visitor import ADA, PASSWORD_HASH, SECURITY, Visitor
 from tests.running_server import PROJECT
 

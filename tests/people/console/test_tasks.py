@@ -25,8 +25,8 @@ from leasehold.web.console.lists import PAGE_SIZE
 from leasehold.web.console.task_payload import DUMPED_BYTES, SHOWN_CHARACTERS, decoded
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, SHOP
+from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, SCRIPT, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to, types
 from tests.people.visitor import Visitor
 from tests.running_server import PROJECT, RunningServer
 
@@ -490,7 +490,7 @@ def test_a_payload_is_downloaded_as_it_is_and_is_no_page(owner: Visitor, shelf: 
         assert payload == answer.body()
         headers = answer.headers
         assert "application/octet-stream" == headers["content-type"]
-        assert f'attachment; filename="task-{id_}.{suffix}"' == headers["content-disposition"]
+        assert f"attachment; filename*=utf-8''task-{id_}.{suffix}" == headers["content-disposition"]
         assert "nosniff" == headers["x-content-type-options"]
         assert headers["content-security-policy"].startswith("sandbox; default-src 'none'")
         assert "no-store" == headers["cache-control"]

@@ -29,18 +29,12 @@ from tests.browser import NewPage
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, SHOP
 from tests.people.console.test_shell import asks
+from tests.people.keyboard import presses, tabs_to
 from tests.people.test_hostile_names import NAMES, holds_no_markup
-from tests.people.test_keyboard import presses, tabs_to
 from tests.people.visitor import Visitor
+from tests.usage.stored import Stored, store
 
 SQL = parse("""
--- name: store
--- rows: period text, starts bigint, queue text, bytes bigint, tasks bigint
-insert into usage_storage (period, starts, project_id, queue, byte_seconds, task_seconds,
-                           most_bytes, most_tasks)
-select period, starts, 'photo-shop', queue, bytes * 3600, tasks * 3600, bytes, tasks
-  from {rows}
-
 -- name: count_much
 -- rows: starts bigint, method text
 insert into usage_counts (period, starts, project_id, api, method, credential, api_key, email,
@@ -324,14 +318,19 @@ def test_a_browser_saves_a_report_and_does_not_show_it(busy: Visitor) -> None:
     assert re.fullmatch(r"photo-shop-calls-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
 
 
+def held(starts: int, queue: str, *, size: int = 1, tasks: int = 1) -> Stored:
+    """In the hour that starts so."""
+    return Stored("hour", starts, SHOP, queue, size * 3600, tasks * 3600, size, tasks)
+
+
 def test_what_queues_held_is_drawn_and_the_largest_are_listed(owner: Visitor) -> None:
     now = owner.site.clock.now() // MICROSECONDS // 3600 * 3600
     stored = [
-        ("hour", now - hours * 3600, queue, size * hours, hours)
+        held(now - hours * 3600, queue, size=size * hours, tasks=hours)
         for hours in range(5)
         for queue, size in (("large", 5000), ("small", 10))
     ]
-    owner.site.do(lambda tx, _: tx.many(SQL.store, stored))
+    owner.site.do(lambda tx, _: store(tx, stored))
     owner.opens(f"{USAGE}/stored?span=hour")  # minutes are not known: a day is shown
     assert ["On average", "At most"] == chart(owner, "tasks").series
     assert 24 == len(chart(owner, "payload").labels)
@@ -351,9 +350,9 @@ def test_what_queues_held_is_drawn_and_the_largest_are_listed(owner: Visitor) ->
 def test_where_there_are_too_many_counts_longer_periods_are_shown(owner: Visitor) -> None:
     hour = owner.site.clock.now() // MICROSECONDS // 3600 * 3600
     many = [(hour - 3600, f"m{number}") for number in range(MAX_READ + 1)]
-    held = [("hour", hour - 3600, f"q{number}", 1, 1) for number in range(MAX_STORED_READ + 1)]
+    stored = [held(hour - 3600, f"q{number}") for number in range(MAX_STORED_READ + 1)]
     owner.site.do(lambda tx, _: tx.many(SQL.count_much, many))
-    owner.site.do(lambda tx, _: tx.many(SQL.store, held))
+    owner.site.do(lambda tx, _: store(tx, stored))
     owner.site.do(calls(charge()))
 
     for path in ("usage?span=day", "usage/stored?span=day"):

@@ -19,7 +19,7 @@ from leasehold.usage.api_keys import (
 )
 from leasehold.usage.key_model import ApiKey, KeyChanges, KeyString, NewKey
 from leasehold.usage.key_restrictions import KeyRestrictions
-from leasehold.web.console.forms import NOTHING_TYPED, Confirmation, Typed
+from leasehold.web.console.forms import NOTHING_TYPED, Confirmation, Stored, Typed
 from leasehold.web.console.lists import listing, part
 from leasehold.web.console.shell import ProjectPage, ProjectVisit
 
@@ -144,7 +144,7 @@ async def show(visit: ProjectVisit, typed: Typed = NOTHING_TYPED) -> Response:
     shown = await visit.read(lambda tx, now: _shown_with_queues(tx, now, visit))
     return visit.page(
         "console/api_key.html",
-        typed=typed,
+        typed=typed.filling(_first(shown.key)),
         shown=shown,
         key=shown.key,
         expires=_day_text(shown.key.expires_at),
@@ -190,19 +190,33 @@ async def change(visit: ProjectVisit) -> Response:
             calls_per_minute=typed.number("calls_per_minute"),
             expires_at=_day(typed, before=before.expires_at),
         )
-        details = await visit.write(
-            lambda tx, now: api_keys.change(
-                tx,
-                now,
-                visit.actor,
-                project_id=visit.project.id,
-                key_id=before.id,
-                changes=changes,
-            )
-        )
+        details = await visit.write(lambda tx, now: _change(tx, now, visit, typed, changes))
     except Error as error:
         return await show(visit, typed.refused(error))
     return visit.go(_AT, details.key.id, note=f"{details.key.name} is saved.")
+
+
+def _change(
+    tx: Transaction, now: int, visit: ProjectVisit, typed: Typed, changes: KeyChanges
+) -> KeyDetails:
+    before = _get(tx, now, visit).key
+    typed.must_be_unchanged(_first(before))
+    return api_keys.change(
+        tx, now, visit.actor, project_id=visit.project.id, key_id=before.id, changes=changes
+    )
+
+
+def _first(key: ApiKey) -> Stored:
+    """What the fields hold at first."""
+    return {
+        "name": key.name,
+        "expires_at": _day_text(key.expires_at),
+        "calls_per_minute": key.calls_per_minute,
+        "addresses": key.restrictions.addresses,
+        "referrers": key.restrictions.referrers,
+        "queues": key.restrictions.queues,
+        "apis": key.restrictions.apis,
+    }
 
 
 async def show_rotate(visit: ProjectVisit, typed: Typed = NOTHING_TYPED) -> Response:

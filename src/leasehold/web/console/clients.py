@@ -14,7 +14,7 @@ from leasehold.oauth2.client_file import client_file_text, file_name
 from leasehold.oauth2.client_model import TYPES, Client, ClientType, NewClient, NewSecret
 from leasehold.oauth2.clients import MAX_CLIENTS, MAX_SECRETS
 from leasehold.storage.transaction import Transaction
-from leasehold.web.console.forms import NOTHING_TYPED, Confirmation, Typed
+from leasehold.web.console.forms import NOTHING_TYPED, Confirmation, Stored, Typed
 from leasehold.web.console.shell import ProjectPage, ProjectVisit
 
 TITLES: Final[dict[ClientType, str]] = {
@@ -95,7 +95,7 @@ async def show(visit: ProjectVisit, typed: Typed = NOTHING_TYPED) -> Response:
     client = found.client
     return visit.page(
         "console/client.html",
-        typed=typed,
+        typed=typed.filling(_first(client)),
         client=client,
         secrets=found.secrets,
         most_secrets=MAX_SECRETS,
@@ -118,16 +118,7 @@ async def change(visit: ProjectVisit) -> Response:
             client_credentials=typed.ticked("client_credentials"),
             implicit=typed.ticked("implicit"),
         )
-        changed = await visit.write(
-            lambda tx, now: clients.update(
-                tx,
-                now,
-                visit.actor,
-                project_id=visit.project.id,
-                client_id=visit.segment("client"),
-                changes=changes,
-            )
-        )
+        changed = await visit.write(lambda tx, now: _change(tx, now, visit, typed, changes))
     except Error as error:
         return await show(visit, typed.refused(error))
     return visit.go("clients", changed.client.id, note="The client is saved.")
@@ -215,6 +206,33 @@ async def delete(visit: ProjectVisit) -> Response:
     except Error as error:
         return await ask_to_delete(visit, typed.refused(error))
     return visit.go("clients", note=f"{found.client.name} is deleted.")
+
+
+def _change(
+    tx: Transaction, now: int, visit: ProjectVisit, typed: Typed, changes: ClientChanges
+) -> RegisteredClient:
+    found, _ = _found(tx, visit)
+    typed.must_be_unchanged(_first(found.client))
+    return clients.update(
+        tx,
+        now,
+        visit.actor,
+        project_id=visit.project.id,
+        client_id=found.client.id,
+        changes=changes,
+    )
+
+
+def _first(client: Client) -> Stored:
+    """What the fields hold at first."""
+    return {
+        "name": client.name,
+        "redirect_uris": client.redirect_uris,
+        "javascript_origins": client.javascript_origins,
+        "rotates": client.rotates,
+        "client_credentials": client.client_credentials,
+        "implicit": client.implicit,
+    }
 
 
 def _deletion(visit: ProjectVisit, found: RegisteredClient, consents: int) -> Confirmation:

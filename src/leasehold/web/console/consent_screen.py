@@ -8,14 +8,14 @@ from starlette.responses import Response
 
 from leasehold.accounts.emails import normalize_email
 from leasehold.administration import clients, consent_screens
-from leasehold.administration.consent_screens import ScreenChanges
+from leasehold.administration.consent_screens import ScreenAndTesters, ScreenChanges
 from leasehold.errors import Error, Missing, NotFound
 from leasehold.oauth2 import scopes
 from leasehold.oauth2.client_model import STAGES, ConsentScreen
 from leasehold.oauth2.consent_screens import MAX_LINK, MAX_TESTERS
 from leasehold.oauth2.logos import MAX_BYTES
 from leasehold.storage.transaction import Transaction
-from leasehold.web.console.forms import NOTHING_TYPED, Confirmation, Typed
+from leasehold.web.console.forms import NOTHING_TYPED, Confirmation, Stored, Typed
 from leasehold.web.console.shell import Group, ProjectPage, ProjectVisit
 from leasehold.web.oauth.consent_card import choices, destination, logo_url
 
@@ -58,7 +58,7 @@ async def show(visit: ProjectVisit, typed: Typed = NOTHING_TYPED, *, done: str =
     held = await visit.read(lambda tx, _: _held(tx, visit))
     return visit.page(
         "console/consent_screen.html",
-        typed=typed,
+        typed=typed.filling(_first(held.screen)),
         done=done,
         held=held,
         refresh_days=visit.services.settings.testing_refresh_days,
@@ -78,15 +78,24 @@ async def change(visit: ProjectVisit) -> Response:
             terms_link=typed.text("terms_link"),
             stage=typed.one_of("stage", STAGES),
         )
-        await visit.write(
-            lambda tx, now: consent_screens.update(
-                tx, now, visit.actor, project_id=visit.project.id, changes=changes
-            )
-        )
+        await visit.write(lambda tx, now: _change(tx, now, visit, typed, changes))
     except Error as error:
         # An address that is none is refused by the name that addresses have everywhere.
         return await show(visit, typed.refused(error, {"email": "support_email"}))
     return visit.go("consent-screen", note="The consent screen is saved.")
+
+
+def _change(
+    tx: Transaction, now: int, visit: ProjectVisit, typed: Typed, changes: ScreenChanges
+) -> ScreenAndTesters:
+    actor, project_id = visit.actor, visit.project.id
+    typed.must_be_unchanged(_first(consent_screens.get(tx, actor, project_id=project_id).screen))
+    return consent_screens.update(tx, now, actor, project_id=project_id, changes=changes)
+
+
+def _first(screen: ConsentScreen) -> Stored:
+    """What the fields hold at first."""
+    return {name: getattr(screen, name) for name in (*_SHOWN, "stage")}
 
 
 async def preview(visit: ProjectVisit) -> Response:

@@ -15,11 +15,12 @@ _log = logging.getLogger("leasehold.console")
 CSV = "text/csv; charset=utf-8"
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
+ANY_BYTES = "application/octet-stream"
 
 
-def download(text: str, *, name: str, media_type: str) -> Response:
+def download(content: str | bytes, *, name: str, media_type: str) -> Response:
     """A file that is made already."""
-    return Response(text, headers=_headers(name, media_type))
+    return Response(content, headers=_headers(name, media_type))
 
 
 def streamed(
@@ -44,10 +45,12 @@ class _Streamed(StreamingResponse):
 
 
 def _headers(name: str, media_type: str) -> dict[str, str]:
+    """Of a file that may never become a page of ours, whatever a browser takes it for."""
     return {
         "Content-Type": media_type,
         "Content-Disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "X-Frame-Options": "DENY",
+        "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     }

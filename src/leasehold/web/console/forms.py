@@ -1,19 +1,40 @@
 """What somebody typed into a form: read with care, and kept for the page that refuses it."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
-from leasehold.errors import Error, Invalid, Missing
+from leasehold.errors import Conflict, Error, Invalid, Missing
 from leasehold.web.account.page import status_of
 from leasehold.web.oauth.form import Form
 
 MAX_CHARACTERS = 1024  # of a field that does not say more
+FILLED_FROM = "filled_from"  # the unseen field that says what the others held at first
 _MAX_DIGITS = 19  # of a bigint
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 T = TypeVar("T", bound=str)
+
+# What a form's fields hold at first: texts and numbers, whether a box is ticked, lines, boxes; None
+# for an empty one.
+Value: TypeAlias = str | float | bool | Sequence[str] | None
+Stored: TypeAlias = Mapping[str, Value]
+
+
+class ChangedMeanwhile(Conflict):
+    """What a form was filled from was changed since, and saving the form would undo that."""
+
+    reason = "changedMeanwhile"
+
+    def __init__(self, stored: Stored, fields: Sequence[str]) -> None:
+        super().__init__(
+            "this was changed meanwhile by somebody else: what is stored now stands at the fields"
+            " that differ. Save again to put yours in its place"
+        )
+        self.stored = stored
+        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +49,41 @@ class Typed:
     problem: str = ""  # "": none
     at: str = ""  # the field that the problem is about; "": about none
     status: int = 200  # of the page that shows it
+    filled_from: str = ""  # what FILLED_FROM is to hold
+    changed: Mapping[str, Sequence[str]] = field(default_factory=dict)  # meanwhile: as it is now
 
     def refused(self, error: Error, words: Mapping[str, str] | None = None) -> "Typed":
         """The same with its problem. `words`: a field of our errors, and its name in this form."""
         at = (words or {}).get(error.field, error.field)
-        return replace(self, problem=error.message, at=at, status=status_of(error)[0])
+        refused = replace(self, problem=error.message, at=at, status=status_of(error)[0])
+        if not isinstance(error, ChangedMeanwhile):
+            return refused
+        changed = {name: _lines(error.stored[name]) for name in error.fields}
+        return replace(refused, filled_from=_digests(error.stored), changed=changed)
+
+    def filling(self, stored: Stored) -> "Typed":
+        """For a page that shows what is stored to be changed; `must_be_unchanged` is its act's.
+
+        While somebody mends what they typed, it stays what they first saw.
+        """
+        first = self.filled_from or self.shown(FILLED_FROM) or _digests(stored)
+        return replace(self, filled_from=first)
+
+    def must_be_unchanged(self, stored: Stored) -> None:
+        """Raises ChangedMeanwhile if saving this would undo what was saved since it was filled.
+
+        In the transaction that saves it. Fields of which the form does not say what they held are
+        not compared; nor is it an undoing to save once more what is stored.
+        """
+        held = dict(pair.split(":", 1) for pair in self.shown(FILLED_FROM).split() if ":" in pair)
+        undone = [
+            name
+            for name, value in stored.items()
+            if held.get(name, _digest(value)) != _digest(value)
+            and _lines(self.values.get(name)) != _lines(value)
+        ]
+        if undone:
+            raise ChangedMeanwhile(stored, undone)
 
     def text(self, name: str, *, max_length: int = MAX_CHARACTERS) -> str:
         """The field without blanks around it; "" when it is absent."""
@@ -117,6 +168,25 @@ class Typed:
     def problem_at(self, name: str) -> str:
         """For templates: what is wrong with this field; "" when nothing is."""
         return self.problem if self.at == name else ""
+
+
+def _lines(value: Value) -> tuple[str, ...]:
+    """A field's value in a form in which what was typed and what is stored can be compared."""
+    if value is None or value is False:
+        return ()
+    if value is True:
+        return ("yes",)  # as parts.html sends a box that is ticked
+    texts = [str(value)] if isinstance(value, str | int | float) else value
+    return tuple(line.strip() for text in texts for line in text.splitlines() if line.strip())
+
+
+def _digest(value: Value) -> str:
+    return hashlib.sha256("\n".join(_lines(value)).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _digests(stored: Stored) -> str:
+    """The fields and what they hold, short, like name:8f43 limit:e3b0."""
+    return " ".join(f"{name}:{_digest(value)}" for name, value in stored.items())
 
 
 NOTHING_TYPED = Typed()

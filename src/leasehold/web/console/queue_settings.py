@@ -9,6 +9,7 @@ from leasehold.administration import queues
 from leasehold.administration.queues import MAX_ACL_ENTRIES, QueueSettings
 from leasehold.errors import Error, Invalid, Missing
 from leasehold.queues.model import Acl, Mode, Queue
+from leasehold.storage.transaction import Transaction
 from leasehold.web.console.forms import NOTHING_TYPED, Typed
 from leasehold.web.console.shell import ProjectPage, ProjectVisit
 
@@ -63,21 +64,28 @@ async def show_edit(visit: ProjectVisit, typed: Typed = NOTHING_TYPED) -> Respon
     queue = await visit.read(
         lambda tx, _: queues.get(tx, visit.actor, project_id=visit.project.id, name=name)
     )
-    return visit.page("console/queue_edit.html", typed=typed, queue=queue, first=_shown(queue))
+    first = _shown(queue)
+    return visit.page(
+        "console/queue_edit.html", typed=typed.filling(first), queue=queue, first=first
+    )
 
 
 async def change(visit: ProjectVisit) -> Response:
     typed, name = visit.typed(), visit.segment("queue")
     try:
         settings = _settings(typed)
-        await visit.write(
-            lambda tx, now: queues.change(
-                tx, now, visit.actor, project_id=visit.project.id, name=name, settings=settings
-            )
-        )
+        await visit.write(lambda tx, now: _change(tx, now, visit, typed, settings))
     except Error as error:
         return await show_edit(visit, typed.refused(error))
     return visit.go("queues", name, note="The settings are saved.")
+
+
+def _change(
+    tx: Transaction, now: int, visit: ProjectVisit, typed: Typed, settings: QueueSettings
+) -> Queue:
+    actor, project_id, name = visit.actor, visit.project.id, visit.segment("queue")
+    typed.must_be_unchanged(_shown(queues.get(tx, actor, project_id=project_id, name=name)))
+    return queues.change(tx, now, actor, project_id=project_id, name=name, settings=settings)
 
 
 def _settings(typed: Typed) -> QueueSettings:
@@ -114,7 +122,7 @@ def _addresses(typed: Typed, name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _shown(queue: Queue) -> dict[str, object]:
+def _shown(queue: Queue) -> dict[str, str | float | bool]:
     """What the fields hold at first; "" for no limit."""
     size = None if queue.max_bytes is None else queue.max_bytes / _MIB
     return {

@@ -1,7 +1,10 @@
 """A project's settings; switched off and on, deleted and had back."""
 
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
+from leasehold.accounts.model import Project
 from leasehold.accounts.projects import UNDELETE_DAYS
 from leasehold.administration import contents, projects
 from leasehold.administration.projects import ProjectChanges
@@ -18,11 +21,11 @@ _DELETED_FOR_GOOD = UNDELETE_DAYS * 86_400 * MICROSECONDS
 
 async def show(visit: ProjectVisit, typed: Typed = NOTHING_TYPED) -> Response:
     deleted_at = visit.project.deleted_at
-    limit = visit.project.total_storage_limit
+    first = _shown(visit.project)
     return visit.page(
         "console/settings.html",
-        typed=typed,
-        limit="" if limit is None else _mebibytes(limit),
+        typed=typed.filling(first),
+        first=first,
         emptied_at=None if deleted_at is None else deleted_at + _DELETED_FOR_GOOD,
     )
 
@@ -34,11 +37,7 @@ async def change(visit: ProjectVisit) -> Response:
             legacy_scopes=typed.ticked("legacy_scopes"),
             total_storage_limit=_bytes(typed, visit.project.total_storage_limit),
         )
-        await visit.write(
-            lambda tx, now: projects.change(
-                tx, now, visit.actor, project_id=visit.project.id, changes=changes
-            )
-        )
+        await visit.write(lambda tx, now: _change(tx, now, visit, typed, changes))
     except Error as error:
         return await show(visit, typed.refused(error))
     return visit.go("settings", note="The settings are saved.")
@@ -77,7 +76,7 @@ async def on(visit: ProjectVisit) -> Response:
             lambda tx, now: projects.enable(tx, now, visit.actor, project_id=visit.project.id)
         )
     except Error as error:
-        return await show(visit, visit.typed().refused(error))
+        return await show(visit, NOTHING_TYPED.refused(error))
     return visit.go("settings", note=f"{visit.project.id} is on again.")
 
 
@@ -118,8 +117,16 @@ async def undelete(visit: ProjectVisit) -> Response:
             lambda tx, now: projects.undelete(tx, now, visit.actor, project_id=visit.project.id)
         )
     except Error as error:
-        return await show(visit, visit.typed().refused(error))
+        return await show(visit, NOTHING_TYPED.refused(error))
     return visit.go("settings", note=f"{visit.project.id} is back, as it was.")
+
+
+def _change(
+    tx: Transaction, now: int, visit: ProjectVisit, typed: Typed, changes: ProjectChanges
+) -> Project:
+    actor, project_id = visit.actor, visit.project.id
+    typed.must_be_unchanged(_shown(projects.get(tx, actor, project_id=project_id)))
+    return projects.change(tx, now, actor, project_id=project_id, changes=changes)
 
 
 def _held(tx: Transaction, now: int, visit: ProjectVisit) -> contents.Contents:
@@ -146,6 +153,15 @@ def _bytes(typed: Typed, before: int | None) -> int | None:
     if mebibytes <= 0:
         raise Invalid("that is no limit: leave it empty for none", field="total_storage_limit")
     return mebibytes * _MIB
+
+
+def _shown(project: Project) -> Mapping[str, int | bool | None]:
+    """What the fields hold at first; None for no limit."""
+    limit = project.total_storage_limit
+    return {
+        "total_storage_limit": None if limit is None else _mebibytes(limit),
+        "legacy_scopes": project.legacy_scopes,
+    }
 
 
 def _mebibytes(limit: int) -> int:

@@ -15,6 +15,7 @@ from leasehold.queues.read import TaskOutline, TaskState, state_of
 from leasehold.storage.transaction import Transaction
 from leasehold.web.account.look import size
 from leasehold.web.console import task_insert
+from leasehold.web.console.downloads import ANY_BYTES, download
 from leasehold.web.console.forms import NOTHING_TYPED, Confirmation, Typed
 from leasehold.web.console.lists import PAGE, PAGE_SIZE, listing
 from leasehold.web.console.shell import ProjectPage, ProjectVisit
@@ -29,13 +30,6 @@ TASKS="{issuer}/taskqueue/v1beta2/projects/{project}/taskqueues/{queue}/tasks"
 curl "$TASKS" -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
   -d '{{"queueName": "{queue}", "payloadBase64": "aGVsbG8="}}'
 """
-# Bytes that somebody else made must never become a page of ours, whatever a browser takes them for.
-_ONLY_TO_SAVE = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +139,13 @@ async def show(visit: ProjectVisit) -> Response:
     return visit.page("console/task.html", seen=seen, payload=payload)
 
 
-async def download(visit: ProjectVisit) -> Response:
+async def payload_file(visit: ProjectVisit) -> Response:
     """The payload as it is."""
     task = (await _look(visit)).task
     payload = task.payload or b""
     suffix = (await visit.make(lambda: decoded(payload))).suffix
-    name = f"task-{task.id[:MAX_FILE_NAME]}.{suffix}"  # ids need no quoting
-    return Response(
-        payload,
-        media_type="application/octet-stream",
-        headers={**_ONLY_TO_SAVE, "Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    name = f"task-{task.id[:MAX_FILE_NAME]}.{suffix}"
+    return download(payload, name=name, media_type=ANY_BYTES)
 
 
 async def ask_to_delete(visit: ProjectVisit, typed: Typed = NOTHING_TYPED) -> Response:
@@ -292,7 +282,7 @@ PAGES: tuple[ProjectPage, ...] = (
         max_bytes=task_insert.MAX_FORM_BYTES,
     ),
     ProjectPage(_ONE, show=show),
-    ProjectPage(f"{_ONE}/payload", show=download),
+    ProjectPage(f"{_ONE}/payload", show=payload_file),
     ProjectPage(f"{_ONE}/release", show=ask_to_release, act=release),
     ProjectPage(f"{_ONE}/delete", show=ask_to_delete, act=delete),
 )

@@ -18,6 +18,7 @@ from leasehold.usage.periods import PERIODS, SECONDS, Period, TimeRange, parse_i
 from leasehold.usage.report_forms import csv_form, json_form
 from leasehold.usage.reports import Report, Split, StoredLine, StoredReport
 from leasehold.web.administration.wire import camel
+from leasehold.web.console.downloads import CSV, JSON, download
 from leasehold.web.console.forms import NOTHING_TYPED, Typed
 from leasehold.web.console.shell import Group, ProjectPage, ProjectVisit
 from leasehold.web.console.usage_charts import TITLES, shown_calls, stored_chart, words
@@ -194,7 +195,7 @@ async def show_stored(visit: ProjectVisit) -> Response:
     )
 
 
-async def download(visit: ProjectVisit) -> Response:
+async def report_file(visit: ProjectVisit) -> Response:
     """A report as a file, written as the command line and the administration API write it."""
     name, _, ending = visit.segment("file").partition(".")
     if name not in {"calls", "stored"} or ending not in {"csv", "json"}:
@@ -205,15 +206,9 @@ async def download(visit: ProjectVisit) -> Response:
         asked, lambda fitting: visit.read_aside(partial(read, visit=visit, asked=fitting))
     )
     file_name = f"{visit.project.id}-{name}-{shown(found.times.since)[:10]}.{ending}"
-    return Response(
-        csv_form(found) if ending == "csv" else json.dumps(json_form(found), indent=2) + "\n",
-        media_type="text/csv" if ending == "csv" else "application/json",
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Disposition": f'attachment; filename="{file_name}"',
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    if ending == "csv":
+        return download(csv_form(found), name=file_name, media_type=CSV)
+    return download(json.dumps(json_form(found), indent=2) + "\n", name=file_name, media_type=JSON)
 
 
 def _refused(visit: ProjectVisit, typed: Typed, now: int, template: str) -> Response:
@@ -419,6 +414,6 @@ GROUP = Group(
         ProjectPage("usage", show=show),
         ProjectPage("usage/now", show=show_now),
         ProjectPage("usage/stored", show=show_stored),
-        ProjectPage("usage/files/{file}", show=download),
+        ProjectPage("usage/files/{file}", show=report_file),
     ),
 )

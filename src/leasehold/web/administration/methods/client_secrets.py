@@ -50,7 +50,7 @@ METHODS = (
         id="leasehold.clientSecrets.list",
         verb="GET",
         path=_PATH,
-        description="Lists what is known of a client's secrets.",
+        description="Lists a client's secrets: when each was made and how it ends, not its text.",
         scopes=scopes.INSPECT,
         role="admin",
         cost=1,
@@ -62,8 +62,8 @@ METHODS = (
         id="leasehold.clientSecrets.create",
         verb="POST",
         path=_PATH,
-        description="Makes one more secret; the older one stays good. The reply is the only one"
-        " that holds it.",
+        description="Adds a second secret to a client, which this reply alone holds, while the"
+        " first one stays good.",
         scopes=scopes.ADMINISTER,
         role="admin",
         cost=1,
@@ -75,7 +75,8 @@ METHODS = (
         id="leasehold.clientSecrets.delete",
         verb="DELETE",
         path=f"{_PATH}/{{secret}}",
-        description="Deletes a secret; what was given for it ends.",
+        description="Deletes one of a client's secrets and ends the tokens that the client got for"
+        " itself with it.",
         scopes=scopes.ADMINISTER,
         role="admin",
         cost=1,

@@ -49,8 +49,8 @@ METHODS = (
         id="leasehold.delegations.list",
         verb="GET",
         path="projects/{project}/delegations",
-        description="Lists what lets the project's service accounts act for users of a domain."
-        " The server's operator gives and takes it, by the command line.",
+        description="Lists which of the project's service accounts may act for the users of which"
+        " domain, as the server's operator has allowed.",
         scopes=scopes.INSPECT,
         role="admin",
         cost=1,
