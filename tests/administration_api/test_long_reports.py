@@ -2,23 +2,25 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 
 import requests
 
 from leasehold.storage import statements
-from leasehold.usage.reports import MAX_STORED_READ
+from leasehold.usage.reports import MAX_READ
 from tests.administration_api.world import Caller, World
 from tests.running_server import PROJECT
 
-QUEUES = 2_000
-DAYS = MAX_STORED_READ // QUEUES
+DAYS = 100
+FIRST_DAY = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
 
 _SQL = statements.parse("""
--- name: store
-insert into usage_storage (period, starts, project_id, queue, byte_seconds, task_seconds,
-                           most_bytes, most_tasks)
+-- name: count
+insert into usage_counts (period, starts, project_id, api, method, credential, api_key, email,
+                          outcome, calls, cost)
 with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n + 1 < :most)
-select 'day', n / :queues * 86400, :project_id, 'q' || (n % :queues), 1, 1, 1, 1
+select 'day', :first + n % :days * 86400, :project_id, 'taskqueue', 'm' || (n / :days), '', '', '',
+       '', 1, 1
   from numbers
 """)
 
@@ -40,9 +42,9 @@ def time_of_reports(caller: Caller) -> float:
     for _ in range(2):
         began = time.monotonic()
         report = caller.get(
-            f"projects/{PROJECT}/storage",
-            since="1970-01-01T00:00:00Z",
-            until="1970-04-11T00:00:00Z",  # after DAYS days
+            f"projects/{PROJECT}/usage",
+            since="2026-01-01T00:00:00Z",
+            until="2026-04-11T00:00:00Z",  # after DAYS days
         )
         times.append(time.monotonic() - began)
         assert DAYS == len(report["lines"])
@@ -51,8 +53,8 @@ def time_of_reports(caller: Caller) -> float:
 
 def test_others_are_answered_while_a_report_is_made(sqlite_world: World) -> None:
     server, caller = sqlite_world.server, sqlite_world.caller()
-    values = {"most": MAX_STORED_READ, "queues": QUEUES, "project_id": PROJECT}
-    server.do(lambda tx, _: tx.run(_SQL.store, **values))
+    values = {"most": MAX_READ, "days": DAYS, "first": FIRST_DAY, "project_id": PROJECT}
+    server.do(lambda tx, _: tx.run(_SQL.count, **values))
     is_done = threading.Event()
     others: list[float] = []
     asking = threading.Thread(

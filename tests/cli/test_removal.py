@@ -12,11 +12,11 @@ import pytest
 from leasehold.cli.database import open_database
 from leasehold.cli.group import INTERRUPTED
 from leasehold.cli.removal import remove_all
-from leasehold.queues.sweep import MAX_ROWS
+from leasehold.queues.sweep import MAX_TASKS
 from leasehold.storage.transaction import Transaction
 from tests.cli.commands import Commands
 
-MORE_THAN_ONE_STEP = MAX_ROWS + 500
+MORE_THAN_ONE_STEP = MAX_TASKS + 500
 
 
 def test_purge_asks_and_says_how_many_tasks_it_destroys(resize: Commands) -> None:

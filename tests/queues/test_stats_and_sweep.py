@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from leasehold.queues import configure, sweep
 from leasehold.queues.model import Statistics
 from leasehold.storage.engine import open_engine
@@ -127,6 +129,21 @@ def test_a_name_that_is_taken_anew_while_it_is_being_swept_stays_taken(
     assert queue.get("a").id == "a"
     for connection in (queue.connection, sweeper, watcher):
         connection.close()
+
+
+def test_deleted_queues_are_swept_a_few_tasks_at_a_time(
+    queue: QueueUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "MAX_TASKS", 2)
+    for _ in range(2):
+        for _ in range(3):
+            queue.insert()
+        queue.do(lambda tx, now: configure.delete(tx, now, queue.queue))
+        queue.queue = queue.do(lambda tx, _: configure.create(tx, queue.queue))
+
+    swept = [queue.do(sweep.sweep_deleted_queues) for _ in range(5)]
+
+    assert swept == [2, 1, 2, 1, 0]
 
 
 def test_the_tasks_of_a_deleted_queue_are_swept_and_those_of_its_successor_are_not(

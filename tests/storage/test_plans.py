@@ -19,7 +19,7 @@ from tests.storage.notes import committing
 MAY_SCAN = {
     "take_numbers": "the table has one row",
     "take_changes": "reads the oldest rows by primary key and stops at its limit",
-    "deleted_queues_with_tasks": "queues are few, and a chore asks twice a minute",
+    "deleted_queue_with_tasks": "queues are few, and a chore asks twice a minute",
     "all_totals": "queues are few, and one server asks once a minute",
     "full_projects": "projects with a limit are found by an index of their own",
 }

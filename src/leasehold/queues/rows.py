@@ -307,9 +307,10 @@ def tasks_enqueued_before(tx: Transaction, queue_id: int, before: int, max_rows:
     return [row[0] for row in found]
 
 
-def deleted_queues_with_tasks(tx: Transaction) -> list[int]:
-    """Ids of deleted queues whose tasks are still to be swept away."""
-    return [row[0] for row in tx.all(SQL.deleted_queues_with_tasks)]
+def deleted_queue_with_tasks(tx: Transaction) -> int | None:
+    """Id of a deleted queue whose tasks are still to be swept away; None: there is none."""
+    row = tx.one(SQL.deleted_queue_with_tasks)
+    return None if row is None else int(row[0])
 
 
 def insert_queue(tx: Transaction, queue: Queue) -> int | None:

@@ -291,12 +291,12 @@ select number
  order by eta
  limit :max_rows
 
--- name: deleted_queues_with_tasks
+-- name: deleted_queue_with_tasks
 select queues.id
   from queues
  where queues.deleted_at is not null
    and exists (select 1 from tasks where tasks.queue_id = queues.id)
- limit 10
+ limit 1
 
 -- name: insert_queue
 insert into queues (project_id, name, mode, created_at, from_file, strict_leases,

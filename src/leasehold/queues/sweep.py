@@ -9,6 +9,7 @@ from leasehold.queues.remove import remove
 from leasehold.storage.transaction import Transaction
 
 MAX_ROWS = 2_000  # in one transaction, so that no caller waits long for it
+MAX_TASKS = 500  # likewise: a task is several rows, and indexes
 
 
 def fold_changes(tx: Transaction, now: int) -> int:  # noqa: ARG001  # every operation is given the time
@@ -38,11 +39,11 @@ def sweep_names(tx: Transaction, now: int) -> int:
 
 
 def sweep_deleted_queues(tx: Transaction, now: int) -> int:
-    """Removes some tasks of deleted queues; how many."""
-    return sum(
-        purge_some(tx, now, queue_id, before=now, tombstone_seconds=0)
-        for queue_id in rows.deleted_queues_with_tasks(tx)
-    )
+    """Removes some tasks of a deleted queue; how many."""
+    queue_id = rows.deleted_queue_with_tasks(tx)
+    if queue_id is None:
+        return 0
+    return purge_some(tx, now, queue_id, before=now, tombstone_seconds=0)
 
 
 def purge_some(
@@ -52,7 +53,7 @@ def purge_some(
 
     To purge a queue, call it until it returns 0; names stay taken as if the tasks were deleted.
     """
-    numbers = rows.tasks_enqueued_before(tx, queue_id, before, MAX_ROWS)
+    numbers = rows.tasks_enqueued_before(tx, queue_id, before, MAX_TASKS)
     changes = Changes(now)
     removed = remove(tx, now, numbers, {queue_id: tombstone_seconds}, changes)
     changes.record(tx)
