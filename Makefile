@@ -14,7 +14,7 @@ UV_COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(LOCK_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format bench lock clean
+.PHONY: help demo test test-long check format bench pictures lock clean
 
 help: ## List what make can do
 	@sed -n 's/^\([.a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -49,6 +49,9 @@ format: .venv/ready ## Put the code into the house format
 
 bench: .venv/ready ## Measure throughput and latency
 	$(BIN)/python -m bench
+
+pictures: .venv/ready ## Write the pictures of docs/console.md anew
+	LEASEHOLD_PICTURES=yes $(BIN)/python -m pytest -m "not long" tests/people/console/test_pictures.py
 
 lock: .venv/ready ## Write requirements/*.lock (newest: LOCK_FLAGS=--upgrade)
 	$(UV_COMPILE) pyproject.toml --extra postgres -o requirements/runtime.lock

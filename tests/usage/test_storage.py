@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leasehold.queues import configure, stats
-from leasehold.storage.statements import parse
+from leasehold.storage.statements import Statement, parse
+from leasehold.storage.transaction import Transaction
 from leasehold.usage import storage
 from tests.queues.queue_under_test import make_queue
 from tests.usage.meter import Meter, metering, read_together
@@ -142,6 +143,10 @@ def test_however_often_samples_are_taken_the_seconds_add_up(
         assert sum(row[2] for row in meter.stored(period)) == 3 * whole_minutes
 
 
+def run(tx: Transaction, now: int, *, statement: Statement) -> int:  # noqa: ARG001  # every operation is given the time
+    return tx.run(statement)
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pauses=st.lists(st.integers(1, 100_000), min_size=1, max_size=8), kept=st.integers(0, 8))
 def test_a_month_and_a_project_are_the_sum_of_their_days(
@@ -149,7 +154,7 @@ def test_a_month_and_a_project_are_the_sum_of_their_days(
 ) -> None:
     meter.at("2026-11-29 12:00")
     for statement in (RESET.storage, RESET.projects, RESET.months, RESET.marks):
-        meter.do(lambda tx, _, statement=statement: tx.run(statement))
+        meter.do(partial(run, statement=statement))
 
     for number, pause in enumerate(pauses):
         meter.totals = [("shop", "a", 1, 10 + number), ("shop", f"q{number % 2}", 2, 300)]

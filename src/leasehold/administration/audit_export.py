@@ -11,6 +11,7 @@ import msgspec
 from leasehold.administration.audit_chain import Entry, canonical
 from leasehold.clock import MICROSECONDS
 from leasehold.errors import Invalid
+from leasehold.usage.spreadsheet import as_text
 
 COLUMNS = Entry.__match_args__
 
@@ -18,7 +19,6 @@ MAX_LINE_CHARACTERS = 1024 * 1024  # of JSON: several times the longest that is 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_YEAR = 253_402_300_800 * MICROSECONDS  # the first instant that has no date
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet runs instead of showing it
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,7 +78,7 @@ def csv_line(cells: tuple[object, ...]) -> str:
     "number,1,'=1+1,"
     """
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow([_cell(cell) for cell in cells])
+    csv.writer(text, lineterminator="").writerow([as_text(cell) for cell in cells])
     return text.getvalue()
 
 
@@ -86,10 +86,6 @@ def csv_cells(entry: Entry) -> tuple[object, ...]:
     """The entry's cells, in the order of COLUMNS."""
     values = {**asdict(entry), "at": _time(entry.at)}
     return tuple(values[column] for column in COLUMNS)
-
-
-def _cell(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _time(at: int) -> str | int:

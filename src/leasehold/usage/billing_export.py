@@ -13,6 +13,7 @@ from leasehold.clock import MICROSECONDS
 from leasehold.usage import periods
 from leasehold.usage.billing import Bill, Line
 from leasehold.usage.month import Month
+from leasehold.usage.spreadsheet import as_text
 
 COLUMNS = (
     "month",
@@ -37,12 +38,17 @@ Record = dict[str, str | int]
 
 
 def to_csv(bills: Iterable[Bill]) -> str:
-    """A heading, then for each bill its lines, the parts of each line first, and its total."""
+    """A heading, then for each bill its lines, the parts of each line first, and its total.
+
+    The name of a queue that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for bill in bills:
-        writer.writerows(_common(bill) | record for record in _records(bill))
+        for record in _records(bill):
+            cells = _common(bill) | record
+            writer.writerow({column: as_text(cell) for column, cell in cells.items()})
     return text.getvalue()
 
 

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from leasehold.usage.latency import Percentiles
 from leasehold.usage.periods import shown
 from leasehold.usage.reports import Line, Report, StoredLine, StoredReport
-
-# A spreadsheet takes a cell that begins so for a formula, and would run it (CWE-1236).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from leasehold.usage.spreadsheet import as_text
 
 Form = dict[str, object]
 
@@ -41,7 +39,7 @@ def csv_form(report: Report | StoredReport) -> str:
     writer = csv.DictWriter(file, columns(report))
     writer.writeheader()
     for form in line_forms(report):
-        writer.writerow({key: _cell(value) for key, value in form.items()})
+        writer.writerow({key: as_text(value) for key, value in form.items()})
     return file.getvalue()
 
 
@@ -84,9 +82,3 @@ def _stored_line(report: StoredReport, line: StoredLine) -> Form:
         "average_bytes": round(line.average_bytes, 2),
         "most_bytes": line.most_bytes,
     }
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value

@@ -42,7 +42,13 @@ WORKER = f"worker@{SHOP}.iam.leasehold.internal"
 SCOPE = "https://www.googleapis.com/auth/taskqueue"
 
 # What answers GET and is no page of its own.
-PARTS = {"overview/now", "queues/{queue}/now", "queues/{queue}/purge/now", "quotas/now", "usage/now"}
+PARTS = {
+    "overview/now",
+    "queues/{queue}/now",
+    "queues/{queue}/purge/now",
+    "quotas/now",
+    "usage/now",
+}
 FILES = {
     "audit/csv",
     "audit/json",
@@ -87,9 +93,7 @@ def fill(site: RunningServer) -> Made:
 
 def pages(made: Made) -> dict[str, str]:
     """The address of each page, by the path as its group has it. Fails for one that is unknown."""
-    queries = QUERIES | {
-        "service-accounts/keys/delete": {"email": WORKER, "key": made.account_key}
-    }
+    queries = QUERIES | {"service-accounts/keys/delete": {"email": WORKER, "key": made.account_key}}
     shown = [page.path for group in GROUPS for page in group.pages if page.show is not None]
     found = {"": "/console", "new": "/console/new"}
     for path in shown:

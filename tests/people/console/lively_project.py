@@ -141,9 +141,7 @@ class _Year:
         self._last_days(mine)
         tasks = Shelves(self.tx, NOW, self.entropy).fill()
         self._usage(mine, web, key)
-        keys = service_accounts.list_keys(
-            self.tx, self.ada, project_id=SHOP, email=mine["resizer"]
-        )
+        keys = service_accounts.list_keys(self.tx, self.ada, project_id=SHOP, email=mine["resizer"])
         wanted = audit.Search(action="queues.change")
         entries = audit.search(self.tx, self.ada, project_id=SHOP, wanted=wanted).items
         return Lively(
@@ -378,7 +376,7 @@ class _Year:
             **named,
         )
         at = instant("2026-11-17 10:26")
-        found = api_keys.list_keys(tx, at, self.bob, **named).items
+        found = api_keys.list_keys(tx, at, self.bob, project_id=SHOP).items
         by_name = {each.key.name: each.key.id for each in found}
         api_keys.rotate(
             tx,
@@ -422,4 +420,4 @@ class _Year:
         since = instant("2025-10-06 09:00") // MICROSECONDS
         lively_usage.call(self.tx, NOW, SHOP, callers, since=since)
         lively_usage.store(self.tx, NOW, SHOP, USUALLY, since=since)
-        lively_usage.draw(self.tx, NOW, SHOP, a_day=312_480, a_minute=740)
+        lively_usage.draw(self.tx, NOW, SHOP, a_day=258_000, a_minute=740)

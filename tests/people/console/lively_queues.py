@@ -101,7 +101,7 @@ def _album(number: int) -> bytes:
 
 
 def _statement(number: int) -> bytes:
-    return f"delete from visits where day = {20_400 + number}".encode()
+    return f"forget the visits of day {20_400 + number}".encode()
 
 
 def make_queues(tx: Transaction, begun: int, by: Actor, mine: Mapping[str, str]) -> None:
@@ -111,8 +111,11 @@ def make_queues(tx: Transaction, begun: int, by: Actor, mine: Mapping[str, str])
     )
     people = frozenset([by.name, "bob@example.com"])
     made = (
-        (QUEUE, QueueSettings(task_retry_limit=5, requests_per_second=200.0),
-         Acl(resizer, uploader, people)),
+        (
+            QUEUE,
+            QueueSettings(task_retry_limit=5, requests_per_second=200.0),
+            Acl(resizer, uploader, people),
+        ),
         (THUMBNAILS, QueueSettings(), Acl(resizer, uploader)),
         (MAIL, QueueSettings(task_retry_limit=3, strict_leases=True), Acl(mailer, uploader)),
         (EMPTY, QueueSettings(), Acl(resizer, resizer | uploader)),
@@ -123,8 +126,13 @@ def make_queues(tx: Transaction, begun: int, by: Actor, mine: Mapping[str, str])
     )
     for number, (name, settings, acl) in enumerate(made):
         queues.create(
-            tx, begun + number * 23 * DAY * MICROSECONDS, by,
-            project_id="photo-shop", name=name, settings=settings, acl=acl,
+            tx,
+            begun + number * 23 * DAY * MICROSECONDS,
+            by,
+            project_id="photo-shop",
+            name=name,
+            settings=settings,
+            acl=acl,
         )
 
 
@@ -152,7 +160,7 @@ class Shelves:
         """All that is there now; the names of some are known beforehand."""
         tags = ("large", "small", "square")
         self._put(QUEUE, 40, _json, ago=9 * 60, every=13, tags=tags)
-        leased = self._lease(QUEUE, 36, seconds=540)
+        leased = self._lease(QUEUE, 40, seconds=540)
         first = self._put(QUEUE, 320, _json, ago=380, every=1, tags=tags, names="photo-{:05}")
         later = self._put(QUEUE, 18, _json, ago=300, every=2, after=3_600, tags=("retouch",))
         self._put(THUMBNAILS, 86, _json, ago=140, every=1)
@@ -169,7 +177,7 @@ class Shelves:
             lively_usage.lease(self._tx, self._now, queue.id, an_hour=an_hour)
         return Tasks(first[0], leased[0], later[0], mails[-1], albums[-1])
 
-    def _put(  # noqa: PLR0913  # the words for what lies in a queue
+    def _put(  # the words for what lies in a queue
         self,
         name: str,
         count: int,
@@ -207,5 +215,3 @@ class Shelves:
         (tasks,) = lease(self._tx, at, [wanted], self._ids, HeadCursor())
         assert isinstance(tasks, list)
         return [task.id for task in tasks]
-
-

@@ -15,7 +15,7 @@ from leasehold.usage.quota_rows import DrawRow
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 BY_MINUTE = 2 * HOUR  # for so long before now calls are known by minute
-BY_HOUR = 30 * DAY
+BY_HOUR = 8 * DAY
 STORED_BY_HOUR = 8 * DAY
 
 SQL = parse("""
@@ -121,9 +121,7 @@ def store(
         _hold(tx, project_id, queues, hour)
         billing_rows.add_stored(tx, "hour", hour, seconds=min(HOUR, minute - hour))
     billing_rows.replace_held(tx, [(project_id, name, *held) for name, held in queues.items()])
-    billing_rows.move_sampled_until(
-        tx, since=billing_rows.marks(tx).sampled_until, until=minute
-    )
+    billing_rows.move_sampled_until(tx, since=billing_rows.marks(tx).sampled_until, until=minute)
 
 
 def _hold(tx: Transaction, project_id: str, queues: dict[str, tuple[int, int]], at: int) -> None:
@@ -140,8 +138,13 @@ def draw(tx: Transaction, now: int, project_id: str, *, a_day: int, a_minute: in
     quota_rows.draw(
         tx,
         [
-            DrawRow(f"{name}/{project_id}", second // length * length, second // length * length
-                    + length, drawn, 10 * drawn)
+            DrawRow(
+                f"{name}/{project_id}",
+                second // length * length,
+                second // length * length + length,
+                drawn,
+                10 * drawn,
+            )
             for name, length, drawn in (("day", DAY, a_day), ("minute", MINUTE, a_minute))
         ],
     )

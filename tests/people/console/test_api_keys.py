@@ -15,9 +15,10 @@ from leasehold.queues import configure
 from leasehold.queues.model import Queue
 from leasehold.storage.transaction import Transaction
 from leasehold.usage import api_keys
-from leasehold.usage.key_model import ApiKey, NewKey
+from leasehold.usage.key_model import ApiKey, KeyChanges, NewKey
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, SHOP
+from tests.people.console.two_editors import is_asked_before_undoing
 from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, SCRIPT, holds_no_markup
 from tests.people.visitor import ADA, Visitor
@@ -190,6 +191,21 @@ def test_a_key_is_changed_and_what_was_typed_stays_when_it_cannot_be(
     assert ("Status page", ()) == (changed.name, changed.restrictions.addresses)
     assert ("https://example.com/*",) == changed.restrictions.referrers
     assert (f"{SHOP}/resize",) == changed.restrictions.queues
+
+
+def test_whoever_saves_a_key_later_is_asked_before_the_earlier_is_undone(
+    owner: Visitor, key: ApiKey
+) -> None:
+    is_asked_before_undoing(
+        owner,
+        f"{KEYS}/{key.id}",
+        typed={"name": key.name, "calls_per_minute": "5"},
+        meanwhile=lambda tx, now: api_keys.change(
+            tx, now, key.id, KeyChanges(addresses=("203.0.113.9",), apis=("taskqueue",))
+        ),
+        stored_now=["203.0.113.9/32", "ticked"],
+        found=lambda: found(owner.site, key),
+    )
 
 
 def test_calls_with_a_key_are_counted_on_its_page(ada: Visitor) -> None:

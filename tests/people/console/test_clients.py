@@ -20,6 +20,7 @@ from leasehold.oauth2.client_model import Client, NewClient
 from leasehold.storage.transaction import Transaction
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, BOB, SHOP
+from tests.people.console.two_editors import is_asked_before_undoing
 from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
 from tests.people.visitor import ADA, Visitor
@@ -178,6 +179,22 @@ def test_a_client_is_changed(owner: Visitor) -> None:
         changed.redirect_uris,
         changed.javascript_origins,
         changed.rotates,
+    )
+
+
+def test_whoever_saves_a_client_later_is_asked_before_the_earlier_is_undone(
+    owner: Visitor,
+) -> None:
+    client = make(owner.site)
+    also = (CALLBACK, "https://app.example.com/also")
+
+    is_asked_before_undoing(
+        owner,
+        page_of(client),
+        typed={"name": "Scanner", "redirect_uris": CALLBACK},
+        meanwhile=lambda tx, _: clients.set_redirect_uris(tx, client.id, also),
+        stored_now=[", ".join(also)],
+        found=lambda: registered(owner.site),
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import FilePayload, expect
@@ -15,6 +16,7 @@ from tests.oauth2.registration.pictures import png
 from tests.people.accessibility import is_in_order
 from tests.people.application import Shop
 from tests.people.console.conftest import AT, BOB, SHOP
+from tests.people.console.two_editors import is_asked_before_undoing
 from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
 from tests.people.visitor import ADA, Visitor
@@ -117,6 +119,21 @@ def test_what_cannot_be_is_refused_beside_its_field(
     assert 400 == status
     assert problem.partition(" ")[0] in text
     assert before == screen(owner.site)
+
+
+def test_whoever_saves_the_screen_later_is_asked_before_the_earlier_is_undone(
+    owner: Visitor,
+) -> None:
+    is_asked_before_undoing(
+        owner,
+        SCREEN,
+        typed={"name": "Photos", "support_email": ADA, "stage": "testing"},
+        meanwhile=lambda tx, _: consent_screens.put(
+            tx, replace(consent_screens.get(tx, SHOP), name="Prints", stage="production")
+        ),
+        stored_now=["Prints", "Published"],
+        found=lambda: screen(owner.site),
+    )
 
 
 def test_the_preview_follows_what_is_typed_and_saves_nothing(owner: Visitor) -> None:

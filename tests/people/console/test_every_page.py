@@ -2,30 +2,20 @@
 
 from playwright.sync_api import expect
 
-from tests.browser import HEIGHT, NARROW, WIDE
-from tests.people.accessibility import problems
+from tests.people.accessibility import bring_axe, problems_everywhere
 from tests.people.console.every_page import fill, pages
 from tests.people.keyboard import walks
 from tests.people.visitor import Visitor
 
 
 def test_no_page_keeps_anybody_from_using_it(owner: Visitor) -> None:
-    import time
+    bring_axe(owner.page)
     found = []
     for path, address in pages(fill(owner.site)).items():
-        t = [time.time()]
-        response = owner.opens(address)
-        assert 200 == response.status, path
+        assert 200 == owner.opens(address).status, path
         expect(owner.page.get_by_role("heading", level=1)).to_be_visible()
-        t.append(time.time())
 
-        for width in (WIDE, NARROW):
-            owner.page.set_viewport_size({"width": width, "height": HEIGHT})
-            found += [f"{path}, {width} wide: {problem}" for problem in problems(owner.page)]
-            t.append(time.time())
-        owner.page.set_viewport_size({"width": WIDE, "height": HEIGHT})
-        found += [f"{path}: {problem}" for problem in walks(owner)]
-        t.append(time.time())
-        print(path, *[round(b-a,2) for a,b in zip(t,t[1:])], flush=True)
+        wrong = walks(owner) + problems_everywhere(owner.page)
+        found += [f"{path or 'all projects'}: {problem}" for problem in wrong]
 
     assert [] == found

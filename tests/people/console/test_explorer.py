@@ -165,7 +165,7 @@ def test_every_method_of_the_server_is_there_and_no_other() -> None:
 
 
 def test_what_takes_something_away_asks_first() -> None:
-    taken = ("Deletes", "Destroys", "Ends", "Removes", "Takes it away", "Switches a project off")
+    taken = ("Deletes", "Destroys", "Ends", "Removes", "Takes ", "Switches a project off")
 
     assert [m.id for m in EVERY if m.text.startswith(taken) and not m.destroys] == []
     assert not any(method.destroys for method in EVERY if method.verb == "GET")

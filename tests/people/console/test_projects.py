@@ -12,6 +12,7 @@ from leasehold.usage import ledger
 from leasehold.usage.charge import Charge
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, SHOP
+from tests.people.console.two_editors import is_asked_before_undoing
 from tests.people.visitor import ADA, Visitor
 from tests.running_server import PROJECT, RunningServer
 
@@ -232,6 +233,19 @@ def test_settings_are_saved_and_shown(owner: Visitor) -> None:
     )
 
 
+def test_whoever_saves_settings_later_is_asked_before_the_earlier_are_undone(
+    owner: Visitor,
+) -> None:
+    is_asked_before_undoing(
+        owner,
+        SETTINGS,
+        typed={"total_storage_limit": "64"},
+        meanwhile=lambda tx, _: projects.set_legacy_scopes(tx, project_id=SHOP, allowed=True),
+        stored_now=["ticked"],
+        found=lambda: project(owner.site),
+    )
+
+
 def test_a_limit_that_is_no_number_of_mebibytes_stays_as_it_is(owner: Visitor) -> None:
     owner.site.do(lambda tx, _: projects.set_total_storage_limit(tx, project_id=SHOP, limit=1500))
     owner.opens(SETTINGS)
@@ -318,7 +332,7 @@ def test_who_deletes_a_project_types_its_id_and_can_have_it_back(owner: Visitor)
     owner.sees("photo-shop is deleted.", "This project was deleted on")
     is_in_order(owner.page, "console-settings-deleted")
     owner.opens(f"{AT}/overview")
-    owner.sees("Nothing can be seen or changed in a deleted project.")
+    owner.sees("Nothing can be changed in a deleted project.")
     is_in_order(owner.page, "console-overview-deleted")
     owner.follows("Go to Settings")
 

@@ -4,6 +4,7 @@ import html
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from leasehold.web.console import queue_purge
 from tests.browser import NewPage
 from tests.people.accessibility import is_in_order
 from tests.people.console.conftest import AT, SHOP
+from tests.people.console.two_editors import is_asked_before_undoing
 from tests.people.keyboard import presses, tabs_to, types
 from tests.people.test_hostile_names import NAMES, holds_no_markup
 from tests.people.visitor import ADA, Visitor
@@ -206,7 +208,7 @@ def test_settings_are_changed_and_saving_them_again_changes_nothing(keeper: Visi
     keeper.types("Calls (optional)", "0.1")
     keeper.types("Payload (optional)", "0.95367431640625")
     keeper.presses("Save the settings")
-    keeper.sees("The settings are saved.", "Push: nothing sends its tasks yet", "at most 976.6 KiB")
+    keeper.sees("The settings are saved.", "Push: nothing sends its tasks yet", "At most 976.6 KiB")
     changed = find(keeper.site)
     assert ("push", 0.1, 1_000_000) == (
         changed.mode,
@@ -217,6 +219,23 @@ def test_settings_are_changed_and_saving_them_again_changes_nothing(keeper: Visi
     keeper.presses("Save the settings")
     keeper.sees("The settings are saved.")
     assert changed == find(keeper.site)
+
+
+def test_whoever_saves_settings_later_is_asked_before_the_earlier_are_undone(
+    keeper: Visitor,
+) -> None:
+    queue = find(keeper.site)
+
+    is_asked_before_undoing(
+        keeper,
+        f"{ONE}/edit",
+        typed={"mode": "pull", "tombstone_seconds": "3600", "max_tasks": "77"},
+        meanwhile=lambda tx, _: configure.change(
+            tx, replace(queue, max_tasks=50, strict_leases=True)
+        ),
+        stored_now=["ticked", "50"],
+        found=lambda: find(keeper.site),
+    )
 
 
 def test_the_list_moves_and_says_what_waits(keeper: Visitor) -> None:

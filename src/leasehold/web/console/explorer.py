@@ -25,7 +25,12 @@ from leasehold.web.console.shell import Group, ProjectPage, ProjectVisit
 
 MAX_FORM_BYTES = 8 * 2**20  # of a form: a task of 1 MiB in base64, percent-encoded at its worst
 
-_NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_FOR_SCRIPTS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 _SCOPE = "scope"
 
 
@@ -104,8 +109,8 @@ async def describe(visit: ProjectVisit) -> Response:
     except Error as error:
         # No error of the call: the reader is still typing.
         body = {"problem": sentence(error.message), "at": error.field}
-        return JSONResponse(body, headers=_NO_STORE)
-    return JSONResponse(_described(request), headers=_NO_STORE)
+        return JSONResponse(body, headers=_FOR_SCRIPTS)
+    return JSONResponse(_described(request), headers=_FOR_SCRIPTS)
 
 
 async def authorize(visit: ProjectVisit) -> Response:
@@ -127,8 +132,8 @@ async def give_token(visit: ProjectVisit) -> Response:
     if not access.token:
         ended = "has ended" if access.has_ended else "is still to be given"
         message = f"The explorer's access {ended}: press Authorize first."
-        return JSONResponse({"problem": message}, 409, headers=_NO_STORE)
-    return JSONResponse({"token": access.token}, headers=_NO_STORE)
+        return JSONResponse({"problem": message}, 409, headers=_FOR_SCRIPTS)
+    return JSONResponse({"token": access.token}, headers=_FOR_SCRIPTS)
 
 
 async def remove(visit: ProjectVisit) -> Response:

@@ -18,9 +18,10 @@ async def show(visit: Visit) -> Response:
     headers = {
         "Cache-Control": f"public, max-age={MAX_AGE}",
         # Opened by itself it is still no document of ours: no scripts, no origin.
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
         "Content-Disposition": "inline",
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
     }
     return Response(logo.content, media_type=logo.type, headers=headers)

@@ -24,15 +24,22 @@ function offerCopying(root) {
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
 }
 
+// What is said to who cannot see what has changed.
+const spoken = document.createElement("p");
+spoken.className = "unseen";
+spoken.setAttribute("role", "status");
+document.querySelector("main").append(spoken);
+
 async function copy(button) {
-  const words = button.textContent;
+  const words = (button.dataset.words ??= button.textContent); // it may say "Copied" still
   try {
     await navigator.clipboard.writeText(button.closest(".copyable").querySelector("code").textContent);
     button.textContent = "Copied";
   } catch {
     button.textContent = "Select and copy it yourself";
   }
-  setTimeout(() => (button.textContent = words), 2000);
+  spoken.textContent = button.textContent;
+  setTimeout(() => ([button.textContent, spoken.textContent] = [words, ""]), 2000);
 }
 
 // Charts: each is drawn from the table that stands in it, in the colours of the page.
@@ -70,7 +77,7 @@ function read(figure) {
   const without = names.map(() => ("gaps" in figure.dataset ? null : 0));
   if (!("since" in table.dataset)) {
     const words = rows.map((row) => row.cells[0].textContent);
-    return { names, words, titles: words, values: rows.map(numbers), isRound: words.map(() => true) };
+    return { names, words, titles: words, values: rows.map(numbers), isRound: words.map(() => true), isNamed: true };
   }
   const { starts, onAxis, inFull, isRound } = periods(table);
   const found = new Map(rows.map((row) => [Date.parse(row.querySelector("time").dateTime), numbers(row)]));
@@ -135,7 +142,7 @@ function unit(figure) {
   return "milliseconds" in figure.dataset ? milliseconds : plain;
 }
 
-function options(figure, { titles, isRound, values }) {
+function options(figure, { titles, isRound, isNamed, values }) {
   const shownAs = unit(figure);
   const stacked = figure.dataset.chart === "bar";
   const ticks = { color: colour("--soft"), maxRotation: 0, autoSkipPadding: 16 };
@@ -148,7 +155,7 @@ function options(figure, { titles, isRound, values }) {
     scales: {
       x: {
         stacked,
-        ticks,
+        ticks: isNamed ? { ...ticks, autoSkip: false, maxRotation: 60 } : ticks, // no bar goes unnamed
         grid: { display: false },
         border: { color: colour("--line") },
         afterBuildTicks: (axis) => (axis.ticks = axis.ticks.filter((tick) => isRound[tick.value])),
@@ -205,7 +212,10 @@ function legend(figure, { names }) {
   }
   const before = figure.querySelector(".legend");
   const isSame = before && before.textContent === list.textContent;
-  if (!isSame) before ? before.replaceWith(list) : figure.querySelector(".plot").before(list);
+  if (isSame) return;
+  const used = before && isUsed(before) ? document.activeElement.dataset.name : null;
+  before ? before.replaceWith(list) : figure.querySelector(".plot").before(list);
+  [...list.querySelectorAll("button")].find((button) => button.dataset.name === used)?.focus();
 }
 
 function toggle(figure, button, place) {
@@ -244,27 +254,53 @@ function prepare(root) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copy(button);
-  for (const menu of document.querySelectorAll("details.drop[open]"))
-    if (!menu.contains(event.target)) menu.open = false;
 });
+
+// With #content in its address a page would not give the focus to a field that is refused.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  const content = document.querySelector("main");
+  content.tabIndex = -1;
+  content.focus();
+});
+
+// A menu lies over the page: it does not stay when the page is used.
+for (const use of ["click", "focusin"]) {
+  document.addEventListener(use, (event) => {
+    for (const menu of document.querySelectorAll("details.drop[open]"))
+      if (!menu.contains(event.target)) menu.open = false;
+  });
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details.drop[open]")) {
+  for (const menu of document.querySelectorAll("details:is(.drop, .side-fold)[open]")) {
     if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
     menu.open = false;
   }
 });
 
-// What somebody is using stays as it is: a part that has the focus is not replaced.
+// What somebody is using stays as it is: a part that has the focus is not replaced, also when it got
+// the focus while the server was asked. Where that must be, the new part has the focus.
+const isUsed = (part) => part.contains(document.activeElement);
+let wasUsed = false;
 document.addEventListener("htmx:beforeRequest", (event) => {
   const part = event.target.closest(".live");
-  if (part && (document.hidden || part.contains(document.activeElement))) event.preventDefault();
+  if (part && (document.hidden || isUsed(part))) event.preventDefault();
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
+  wasUsed = isUsed(event.target);
+  const isLast = event.detail.xhr.status === 286;
+  if (wasUsed && !isLast && event.target.matches(".live")) event.detail.shouldSwap = false;
+  if (!event.detail.shouldSwap) return;
   for (const canvas of event.target.querySelectorAll("canvas")) window.Chart?.getChart(canvas)?.destroy();
 });
-document.addEventListener("htmx:afterSwap", (event) => prepare(event.target));
+document.addEventListener("htmx:afterSwap", (event) => {
+  prepare(event.target);
+  if (!wasUsed) return;
+  event.target.tabIndex = -1;
+  event.target.focus();
+});
 // Parts that came along and took the place of others; a chart is drawn anew from its new table.
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (event.detail.target.contains(document.activeElement)) event.detail.shouldSwap = false;

@@ -16,11 +16,21 @@ from tests.people.visitor import Visitor
 OWN = {"Sec-Fetch-Site": "same-origin"}
 URLENCODED = "application/x-www-form-urlencoded"
 SECONDS = 60  # for an answer
+FILLED_IN = "T49T"  # what T{{7*7}}T would become
 
 Fields = Sequence[tuple[str, str]]
 
 _VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 _LEADS = ("href", "src", "action", "formaction", "hx-get", "hx-post", "data", "xlink:href")
+# All that could be a danger, and more: the same text is harmless where it is escaped.
+_SUSPICIOUS = re.compile(
+    rf"""<(?!script[^>]+src="/static/)(?:script|iframe|object|embed|base|style|x-hurt|img)\b
+    | [\s"'/]on\w+\s*=
+    | (?:{"|".join(_LEADS)})\s*=\s*["']?[^"'>]*(?:script|data:text)
+    | (?:{"|".join(_LEADS)})\s*=\s*["']?x\b
+    | {FILLED_IN}""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _TO_TYPE = re.compile(r"Type (.+) to go on")
 
 
@@ -45,6 +55,10 @@ class Answer:
     def page(self) -> "Markup":
         """What the browser makes of it."""
         return markup(self.text)
+
+    def dangers(self) -> list[str]:
+        """See Markup; most pages hold nothing that even looks so, and are not read for it."""
+        return self.page.dangers() if _SUSPICIOUS.search(self.text) else []
 
 
 @dataclass
@@ -138,6 +152,7 @@ class Markup(HTMLParser):
 
     elements: list[Element] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
+    text: str = ""
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -149,7 +164,8 @@ class Markup(HTMLParser):
 
     def dangers(self) -> list[str]:
         """All that no template of ours has: what somebody has put into the page."""
-        return [f"{one.tag} {dict(one.attributes)}" for one in self.elements if _is_danger(one)]
+        found = [f"{one.tag} {dict(one.attributes)}" for one in self.elements if _is_danger(one)]
+        return found + (["a template in a name was filled in"] if FILLED_IN in self.text else [])
 
     def addresses(self) -> Iterator[str]:
         """Whereto the page leads, and what it fetches."""
@@ -192,8 +208,10 @@ class Markup(HTMLParser):
         name, value = attributes.get("name", ""), attributes.get("value", "")
         names = {known for known, _ in self._open.fields} if self._open else set()
         kind = attributes.get("type", "text")
-        if tag == "option" and self._select and (
-            "selected" in attributes or self._select not in names
+        if (
+            tag == "option"
+            and self._select
+            and ("selected" in attributes or self._select not in names)
         ):
             self._put(self._select, value)
         elif tag == "button" and name and name not in names:
@@ -244,7 +262,7 @@ def _is_dangerous(address: str) -> bool:
 
 def markup(text: str) -> Markup:
     """The page, read as browsers read it."""
-    page = Markup()
+    page = Markup(text=text)
     page.feed(text)
     page.close()
     return page

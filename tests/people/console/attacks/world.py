@@ -7,7 +7,7 @@ tried in test_stored_script.py. A page that is new has no address here, and its 
 import hashlib
 import sqlite3
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -47,7 +47,7 @@ from leasehold.usage import billing_rows, ledger
 from leasehold.usage.charge import Charge
 from leasehold.usage.key_model import NewKey
 from leasehold.usage.ledger import Refusal
-from leasehold.usage.month import Month
+from leasehold.usage.periods import PERIODS, SECONDS
 from leasehold.web.console.routes import GROUPS
 from leasehold.web.console.shell import ProjectPage
 from tests.oauth2.registration.pictures import png
@@ -67,7 +67,7 @@ MARKUP = [
     "' autofocus tabindex=1 onfocus='window.ran=1",
     '" autofocus tabindex=1 onfocus="window.ran=1',
     "javascript:window.ran=1",
-    "{{7*7}}${7*7}#{7*7}<%=7*7%>",
+    "T{{7*7}}T${7*7}T#{7*7}T<%=7*7%>T",
     "</textarea></title></code></script><x-hurt>",
     "--><x-hurt>]]><x-hurt>",
     "=1+1+cmd|' /C calc'!A0",
@@ -224,6 +224,11 @@ def every_page() -> Iterator[ProjectPage]:
     return (page for group in GROUPS for page in group.pages)
 
 
+def page_of(path: str) -> ProjectPage:
+    """That of this path below its project."""
+    return next(page for page in every_page() if page.path == path)
+
+
 def words_of(page: ProjectPage) -> list[str]:
     """Which things its address names."""
     assert page.path in ADDRESSES, f"no case for {page.path}: write its address down"
@@ -262,6 +267,7 @@ def forms(browser: PlainBrowser, things: Things) -> dict[str, Fields]:
             if name is not None:
                 found.setdefault(name, form.filled(SAMPLES))
     found["consent-screen/logo"] = found["consent-screen"]
+    found["queues/{queue}/access"] = [*found["queues/{queue}/access"], ("role", "consumer")]
     missing = set(acts.values()) - set(found)
     assert not missing, f"no page has a form for {missing}"
     return found
@@ -278,8 +284,15 @@ def _with_forms(things: Things) -> list[str]:
     ]
 
 
-# Their rows come and go with who looks, and by the server's own chores.
-_RESTLESS = {"browser_sessions", "usage_marks", "sign_in_tries"}
+# Who looks leaves a mark in some, and the server's chores add up in others what is counted.
+_RESTLESS = (
+    "browser_sessions",
+    "sign_in_tries",
+    "usage_",
+    "queue_changes",
+    "queue_totals",
+    "queue_leases",
+)
 
 
 def state_of(database: Path) -> dict[str, str]:
@@ -288,7 +301,7 @@ def state_of(database: Path) -> dict[str, str]:
         tables = [
             name
             for (name,) in connection.execute("select name from sqlite_master where type = 'table'")
-            if name not in _RESTLESS
+            if not name.startswith(_RESTLESS)
         ]
         return {name: _digest(connection, name) for name in tables}
 
@@ -305,7 +318,7 @@ def make_world(site: RunningServer) -> tuple[Things, Things]:
 
 
 def _people(tx: Transaction, now: int) -> None:
-    for email in (BOB, MALLORY, EMAIL, FORMULA, *_members()):
+    for email in (ADA, BOB, MALLORY, EMAIL, FORMULA, *_members()):
         users.create(tx, now, Entropy(), email=email, password_hash=PASSWORD_HASH, name=MARKUP[0])
 
 
@@ -377,8 +390,10 @@ def _queues(tx: Transaction, now: int, project_id: str) -> dict[str, str]:
     ids = task_id.load(tx, Entropy())
     tasks = insert(tx, now, _tasks(queue, now), ids, TaskNumbers(block=1))
     assert all(isinstance(task, Task) for task in tasks), tasks
-    ((leased, *_),) = lease(tx, now + MICROSECONDS, [LeaseRequest(queue, 1, 3_600)], ids, HeadCursor())
-    return {"queue": name, "paused": paused, "consumer": consumer, "task": leased.id}
+    request, soon = LeaseRequest(queue, 1, 3_600), now + MICROSECONDS
+    (leased,) = lease(tx, soon, [request], ids, HeadCursor())
+    assert isinstance(leased, list)
+    return {"queue": name, "paused": paused, "consumer": consumer, "task": leased[0].id}
 
 
 def _owner(tx: Transaction, project_id: str) -> Iterator[str]:
@@ -468,7 +483,7 @@ def _screen(tx: Transaction, now: int, project_id: str, owner: Actor) -> dict[st
 
 
 def _calls(tx: Transaction, now: int, project_id: str, owner: Actor) -> dict[str, str]:
-    """Counted calls by callers with such names, and what was stored in the month before."""
+    """Counted calls by callers with such names, a limit of each kind, and what was stored."""
     for actor in (OPERATOR, owner):
         why = MARKUP[1] + MARKUP[6] + "W" * 100
         quotas.set_limit(
@@ -492,12 +507,16 @@ def _calls(tx: Transaction, now: int, project_id: str, owner: Actor) -> dict[str
 
 
 def _store(tx: Transaction, now: int, project_id: str) -> None:
-    held = [(project_id, f"-1-{project_id}", 1, 10**9)]
-    billing_rows.replace_held(tx, held)
-    billing_rows.add_stored(tx, "day", Month.at(now).starts, seconds=86_400)
+    """What the queues held today, as the server's chores write it down."""
+    billing_rows.replace_held(tx, [(project_id, f"-1-{project_id}", 1, 10**9)])
+    for period in PERIODS:
+        if period != "minute":
+            width = SECONDS[period]
+            starts = now // MICROSECONDS // width * width
+            billing_rows.add_stored(tx, period, starts, seconds=60)
     billing_rows.replace_held(tx, [])
 
 
-def differences(before: Mapping[str, str], after: Mapping[str, str]) -> Sequence[str]:
+def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """The tables that were changed."""
     return [name for name in before if before[name] != after.get(name)]
