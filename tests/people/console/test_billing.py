@@ -22,9 +22,11 @@ from tests.people.console.conftest import AT, SHOP
 from tests.people.test_hostile_names import NAMES, holds_no_markup
 from tests.people.visitor import ADA, Visitor
 from tests.running_server import RunningServer
+from tests.usage.stored import Stored, store
 
 BILLING = f"{AT}/billing"
 OLD = "old-shop"
+DAY = 86_400
 DEARER = replace(EXAMPLE, operations_price=Decimal("12.34"), free_operations=Decimal(10))
 
 
@@ -44,9 +46,13 @@ def calls(tx: Transaction, at: int, times: int, method: str, project_id: str = S
 
 def stores(tx: Transaction, month: Month, queues: Mapping[str, int], project_id: str) -> None:
     """So many bytes in each queue for the whole first day of the month."""
-    billing_rows.replace_held(tx, [(project_id, name, 1, size) for name, size in queues.items()])
-    billing_rows.add_stored(tx, "day", month.starts, seconds=86_400)
-    billing_rows.replace_held(tx, [])
+    store(
+        tx,
+        [
+            Stored("day", month.starts, project_id, name, size * DAY, DAY, size, 1)
+            for name, size in queues.items()
+        ],
+    )
 
 
 def gets(visitor: Visitor, path: str) -> tuple[int, Mapping[str, str], str]:

@@ -21,7 +21,7 @@ from tests.people.console.attacks.world import (
     EMAIL,
     LINK,
     MARKUP,
-    TEXTS,
+    TURNED,
     URI,
     at,
     every_page,
@@ -54,11 +54,11 @@ FOUND = """() => {
     const text = texts.currentNode;
     if (!/[\\u202a-\\u202e\\u2066-\\u2069]/.test(text.data)) continue;
     let around = text.parentElement;
-    for (; getComputedStyle(around).display === 'inline'; around = around.parentElement)
-      if (/isolate|plaintext/.test(getComputedStyle(around).unicodeBidi)) break;
+    const style = () => getComputedStyle(around);
+    while (style().display === 'inline' && !/isolate/.test(style().unicodeBidi))
+      around = around.parentElement;
     const isAlone = around.textContent.trim() === text.data.trim();
-    if (!isAlone && !/isolate|plaintext/.test(getComputedStyle(around).unicodeBidi))
-      turned.push(said(around));
+    if (style().display !== 'inline' && !isAlone) turned.push(said(around));
   }
   const made = 'x-hurt, script:not([src]), iframe, object, embed, base';
   const isHandler = (attribute) => attribute.name.startsWith('on');
@@ -186,7 +186,11 @@ def windows(world: World) -> Iterator[tuple[str, str]]:
             yield page.path, at(world.ours, page)
     start = f"/console/{ADAS}"
     yield "all projects", "/console?search=" + quote(MARKUP[1])
-    yield "tasks of a tag", f"{start}/queues/{world.ours.queue}/tasks?tag={quote(TEXTS[-2])}"
+    turned = f"{start}/queues/{world.ours.queue}/tasks?tag={quote(TURNED)}"
+    yield "tasks of a tag", turned
+    tasks = re.findall(rf'class="id long" href="({start}/[^"?]+)"', world.ada.get(turned).text)
+    yield from (("a task whose tag turns", path) for path in tasks)
+    assert len(tasks) == 1
     yield "calls with a key", f"{start}/usage?span=hour&group=api_key"
     yield "calls by somebody", f"{start}/usage?span=hour&group=outcome&email={quote(EMAIL)}"
     yield "a key that is gone", f"{start}/api-keys/{world.ours.gone_key}"

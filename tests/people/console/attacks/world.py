@@ -75,7 +75,8 @@ MARKUP = [
     "W" * 80,
 ]
 # What only text without rules can hold: a turn of the writing's direction, and a line without end.
-TEXTS = [*MARKUP, "\u202egnp.exe<x-hurt>\u2066", "W" * 490]
+TURNED = "\u202egnp.exe<x-hurt>\u2066"
+TEXTS = [*MARKUP, TURNED, "W" * 490]
 EMAIL = "'/autofocus/onfocus='ran=1//{{7*7}}${7*7}`@example.com"
 FORMULA = "=1+1+cmd@example.com"
 LINK = "https://evil.example/'onfocus='ran=1//;$(id)?javascript:alert(1)"
