@@ -19,7 +19,7 @@ from tests.postgres import PostgresServer
 TINY = Plan(
     connections=(2,),
     rounds=1,
-    seconds=0.4,
+    seconds=0.2,
     warm_up_seconds=0.2,
     backlog=500,
     lease_seconds=0,
