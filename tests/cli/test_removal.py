@@ -72,7 +72,9 @@ def test_a_purge_that_was_interrupted_is_finished_by_the_next(
     left = resize.count_tasks("resize")
     again = resize.json("queue purge resize --project shop --yes")
 
-    assert f"{MAX_TASKS} tasks of {MORE_THAN_ONE_STEP} were removed before this stopped; run" in said
+    assert (
+        f"{MAX_TASKS} tasks of {MORE_THAN_ONE_STEP} were removed before this stopped; run" in said
+    )
     assert (100, 100) == (left, again["tasks_removed"])
 
 
