@@ -44,6 +44,7 @@ def test_a_tiny_run_reports_every_operation(database_url: str, tmp_path: Path) -
     assert saved["measurements"][0]["samples"][0]["of_floor"] == 1.0
 
 
+@pytest.mark.long
 def test_a_tiny_comparison_reports_both_servers(database_url: str, tmp_path: Path) -> None:
     comparison = compare(database_url, TINY, tmp_path)
 
@@ -79,6 +80,7 @@ def two_databases(
     return {"off": server.create_database(), "on": server.create_database()}
 
 
+@pytest.mark.long
 def test_a_tiny_weighing_of_accounting_counts_every_call(
     two_databases: dict[accounting.Who, str], tmp_path: Path
 ) -> None:

@@ -105,6 +105,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
+@pytest.mark.long
 def test_no_address_makes_a_page_fail(world: World) -> None:
     failed = []
     for page, value in product(every_page(), HOSTILE):

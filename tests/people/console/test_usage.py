@@ -231,7 +231,9 @@ def test_a_link_that_has_the_focus_is_not_taken_away(busy: Visitor) -> None:
 def test_the_first_call_appears_without_reloading(owner: Visitor) -> None:
     owner.opens(f"{USAGE}?span=hour")
     owner.sees("No calls in this time")
-    owner.page.evaluate(LOOKED_AT)
+    with owner.page.expect_response("**/usage/now*") as answer:  # while one is asked no other is
+        owner.page.evaluate(LOOKED_AT)
+    answer.value.finished()
     owner.sees("No calls in this time")
     owner.site.do(calls(charge()))
 
