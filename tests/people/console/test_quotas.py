@@ -203,3 +203,5 @@ def test_a_deleted_projects_quotas_are_gone(owner: Visitor) -> None:
     assert 409 == owner.opens(QUOTAS).status
 
     owner.sees("Project photo-shop is deleted: undelete it first")
+    owner.follows("Go to Settings")
+    owner.sees("Undelete the project")
