@@ -50,6 +50,14 @@ _SETTLE = """(url) => {
 }"""
 
 
+# Every chart has something on it, and the browser has shown it.
+_IS_DRAWN = """() => new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  const isDrawn = (canvas) => canvas.getContext('2d')
+    .getImageData(0, 0, canvas.width, canvas.height).data.some((byte) => byte !== 0);
+  tell([...document.querySelectorAll('canvas')].every(isDrawn));
+})))"""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One of the documents: what is done before it is taken, and how much of the page is on it."""
@@ -138,6 +146,7 @@ def write(visitor: Visitor, picture: Picture) -> None:
     page.evaluate("scrollTo(0, 0)")
     page.evaluate("document.activeElement.blur()")
     page.evaluate(_SETTLE, visitor.site.url)
+    page.wait_for_function(_IS_DRAWN)
     path = IMAGES / f"console-{picture.name}.png"
     page.screenshot(path=path, full_page=True, animations="disabled", clip=frame(page, picture))
     assert path.stat().st_size <= LARGEST, picture.name
