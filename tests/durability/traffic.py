@@ -9,7 +9,8 @@ from tests.durability.call_book import DONE
 from tests.durability.callers import Caller, NoMore, Plan, Planner
 
 SHOP = "/taskqueue/v1beta2/projects/shop/taskqueues"
-WORK = f"{SHOP}/work/tasks"
+QUEUE = "work"
+WORK = f"{SHOP}/{QUEUE}/tasks"
 TASKS = "taskqueue.tasks"
 DIGITS = 10  # of which made-up names end in one
 MAX_BATCH = 20  # more than run at a time
@@ -25,12 +26,12 @@ def insert(caller: Caller) -> Plan:
 
 
 def insert_work(caller: Caller) -> Plan:
-    return _insert("work", tag=f"tag-{caller.rng.randrange(DIGITS)}")
+    return _insert(QUEUE, tag=f"tag-{caller.rng.randrange(DIGITS)}")
 
 
 def insert_by_name(caller: Caller) -> Plan:
     name = f"name-{caller.rng.randrange(DIGITS)}"
-    return _insert("work", DONE, "invalid", id=name)
+    return _insert(QUEUE, DONE, "invalid", id=name)
 
 
 def lease(caller: Caller) -> Plan:

@@ -9,6 +9,10 @@ from leasehold.errors import Conflict
 from leasehold.storage.engine import Engine, open_engine
 from leasehold.storage.migrate import migrate, schema_files
 from leasehold.storage.statements import parse
+from leasehold.usage import billing_rows, reports
+from leasehold.usage.month import Month
+
+DAY = 86_400  # seconds
 
 SQL = parse("""
 -- name: versions
@@ -90,3 +94,58 @@ def test_of_several_processes_that_start_at_once_one_makes_the_schema(
     whole = " ".join(map(str, sorted(schema_files())))
     assert sorted(out.strip() for out, _ in results) == ["", "", "", whole]
     assert versions(empty) == sorted(schema_files())
+
+
+BEFORE_TOTALS = parse("""
+-- name: store
+-- rows: period text, starts bigint, queue text, b bigint
+insert into usage_storage (period, starts, project_id, queue, byte_seconds, task_seconds,
+                           most_bytes, most_tasks)
+select period, starts, 'shop', queue, b, 60, 7, 1
+  from {rows}
+-- name: sample
+update usage_marks set sampled_until = :until
+""")
+
+
+def migrate_up_to(engine: Engine, last: int) -> None:
+    """The database as an older release left it."""
+    connection = engine.connect()
+    tx = connection.begin()
+    connection.run_script("create table schema_version (version bigint not null)")
+    for version in range(1, last + 1):
+        text = schema_files()[version]
+        for word, meaning in engine.schema_words().items():
+            text = text.replace("{" + word + "}", meaning)
+        connection.run_script(text)
+        tx.run(SQL.record_version, version=version)
+    connection.commit()
+    connection.close()
+
+
+def test_what_was_stored_before_there_were_totals_is_billed_and_reported(empty: Engine) -> None:
+    migrate_up_to(empty, 6)
+    month = Month.parse("2026-11")
+    noon = month.starts + 2 * DAY + DAY // 2
+    days = [("day", month.starts + n * DAY, queue, 2**61) for n in range(3) for queue in ("a", "b")]
+    connection = empty.connect()
+    tx = connection.begin()
+    tx.many(BEFORE_TOTALS.store, [*days[:4], ("day", days[4][1], "a", 5)])
+    tx.run(BEFORE_TOTALS.sample, until=noon)
+    connection.commit()
+
+    migrate(empty)
+
+    tx = connection.begin()
+    assert {"a": 2 * 2**61 + 5, "b": 2 * 2**61} == billing_rows.stored(tx, "shop", month)
+    report = reports.stored(
+        tx,
+        noon * 1_000_000,
+        "shop",
+        since=month.starts * 1_000_000,
+        until=noon * 1_000_000,
+        period="day",
+    )
+    connection.rollback()
+    connection.close()
+    assert [14, 14, 7] == [line.most_bytes for line in report.lines]
